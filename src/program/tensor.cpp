@@ -1,0 +1,54 @@
+#include "program/tensor.h"
+
+#include <algorithm>
+#include <new>
+
+#include "kappa/error.h"
+
+namespace kappa {
+
+std::shared_ptr<std::byte[]> allocate_aligned(std::int64_t bytes) {
+  constexpr std::align_val_t alignment{64};
+  const auto size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
+  auto* memory = static_cast<std::byte*>(::operator new(size, alignment));
+  return {memory, [](std::byte* p) { ::operator delete(p, alignment); }};
+}
+
+Tensor Tensor::scalar(double value, DType dtype) {
+  Tensor result(Type{dtype, {}});
+  result.set(0, value);
+  return result;
+}
+
+Tensor Tensor::from_doubles(std::span<const double> values, const Shape& shape, DType dtype) {
+  Tensor result(Type{dtype, shape});
+  if (result.size() != static_cast<std::int64_t>(values.size())) {
+    throw Error(ErrorKind::shape, "constant: " + std::to_string(values.size()) +
+                                      " values for shape " + to_string(shape));
+  }
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    result.set(static_cast<std::int64_t>(i), values[i]);
+  }
+  return result;
+}
+
+double Tensor::at(std::int64_t index) const {
+  switch (type_.dtype) {
+    case DType::f64: return as<double>()[index];
+    case DType::f32: return as<float>()[index];
+    case DType::i64: return static_cast<double>(as<std::int64_t>()[index]);
+    case DType::boolean: return as<std::uint8_t>()[index];
+  }
+  return 0;
+}
+
+void Tensor::set(std::int64_t index, double value) const {
+  switch (type_.dtype) {
+    case DType::f64: as<double>()[index] = value; break;
+    case DType::f32: as<float>()[index] = static_cast<float>(value); break;
+    case DType::i64: as<std::int64_t>()[index] = static_cast<std::int64_t>(value); break;
+    case DType::boolean: as<std::uint8_t>()[index] = value != 0; break;
+  }
+}
+
+}  // namespace kappa
