@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "kappa/error.h"
 
@@ -19,6 +20,12 @@ const Primitive& input_primitive() {
 
 const Primitive& constant_primitive() {
   static const Primitive primitive{.name = "constant", .doc = "A known value.", .num_operands = 0};
+  return primitive;
+}
+
+const Primitive& placeholder_primitive() {
+  static const Primitive primitive{.name = "placeholder", .doc = "A type without a value.",
+                                   .num_operands = 0};
   return primitive;
 }
 
@@ -88,6 +95,10 @@ Array Builder::input(Type type, std::string name) {
   inputs_.push_back(array.id());
   input_names_.push_back(std::move(name));
   return array;
+}
+
+Array Builder::placeholder(Type type) {
+  return append({&placeholder_primitive(), {}, {}, std::move(type)});
 }
 
 Array Builder::constant(Tensor value) {
@@ -187,6 +198,9 @@ Program Builder::finish(std::span<const Array> outputs) {
   std::vector<NodeId> renamed(nodes_.size(), -1);
   for (std::size_t i = 0; i < nodes_.size(); ++i) {
     if (!needed[i]) continue;
+    if (nodes_[i].primitive == &placeholder_primitive()) {
+      throw std::logic_error("a rule used the value of an operand it is linear in");
+    }
     Node node = nodes_[i];
     for (NodeId& id : node.operands) id = renamed[static_cast<std::size_t>(id)];
     renamed[i] = static_cast<NodeId>(program.nodes.size());

@@ -22,6 +22,9 @@ class Builder {
 
   Array input(Type type, std::string name = "");
   Array constant(Tensor value);
+  /// Stands for a value that exists only as a type: rules may ask its shape, and a program that needs
+  /// it cannot be finished.
+  Array placeholder(Type type);
   Array scalar(double value, DType dtype) { return constant(Tensor::scalar(value, dtype)); }
 
   /// The primitive applied; throws Error where its type rule does.

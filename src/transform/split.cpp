@@ -1,0 +1,126 @@
+#include "transform/split.h"
+
+#include <algorithm>
+
+#include "program/builder.h"
+
+namespace kappa {
+namespace {
+
+// An elementwise value at most this dear is made again from residuals rather than stored.
+constexpr int max_recomputed_cost = 4;
+
+}  // namespace
+
+Split split(const Program& program, const std::vector<bool>& varying) {
+  const std::size_t count = program.nodes.size();
+  std::vector<bool> varies(count, false);
+  for (std::size_t i = 0; i < program.inputs.size(); ++i) {
+    varies[static_cast<std::size_t>(program.inputs[i])] = varying[i];
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const NodeId id : program.nodes[i].operands) {
+      if (varies[static_cast<std::size_t>(id)]) varies[i] = true;
+    }
+  }
+
+  // Fixed values that apply reads. A view passes the need on to what it views.
+  std::vector<bool> needed(count, false);
+  const auto is_view = [&](std::size_t i) {
+    return static_cast<bool>(program.nodes[i].primitive->kernel.view);
+  };
+  for (std::size_t i = count; i-- > 0;) {
+    if (varies[i] || (needed[i] && is_view(i))) {
+      for (const NodeId id : program.nodes[i].operands) {
+        if (!varies[static_cast<std::size_t>(id)]) needed[static_cast<std::size_t>(id)] = true;
+      }
+    }
+  }
+  // available: at hand in apply without being stored. In node order, so that operands are decided
+  // first.
+  std::vector<bool> available(count, false);
+  std::vector<bool> stored(count, false);
+  for (std::size_t i = 0; i < count; ++i) {
+    const Node& node = program.nodes[i];
+    if (varies[i]) continue;
+    if (is_input(node) || is_constant(node)) {
+      available[i] = true;
+      continue;
+    }
+    const auto at_hand = [&](NodeId id) {
+      const auto k = static_cast<std::size_t>(id);
+      return available[k] || stored[k];
+    };
+    const bool operands_at_hand =
+        std::all_of(node.operands.begin(), node.operands.end(), at_hand);
+    const bool free = is_view(i) || node.operands.empty() ||
+                      (node.primitive->elementwise() &&
+                       node.primitive->kernel.element_cost <= max_recomputed_cost);
+    if (free && operands_at_hand) {
+      available[i] = true;
+    } else if (needed[i]) {
+      stored[i] = true;
+    }
+  }
+
+  Split result;
+  {
+    Builder builder;
+    std::vector<Array> values(count);
+    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
+      if (varying[i]) continue;
+      values[static_cast<std::size_t>(program.inputs[i])] =
+          builder.input(program.input_type(i), program.input_names[i]);
+    }
+    std::vector<Array> outputs;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Node& node = program.nodes[i];
+      if (varies[i]) continue;
+      if (!is_input(node)) {
+        std::vector<Array> operands;
+        for (const NodeId id : node.operands) {
+          operands.push_back(values[static_cast<std::size_t>(id)]);
+        }
+        values[i] = builder.replay(node, operands);
+      }
+      if (stored[i]) outputs.push_back(values[i]);
+    }
+    result.num_residuals = outputs.size();
+    for (const NodeId id : program.outputs) {
+      if (!varies[static_cast<std::size_t>(id)]) {
+        outputs.push_back(values[static_cast<std::size_t>(id)]);
+      }
+    }
+    result.setup = builder.finish(outputs);
+  }
+  {
+    Builder builder;
+    std::vector<Array> values(count);
+    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
+      values[static_cast<std::size_t>(program.inputs[i])] =
+          builder.input(program.input_type(i), program.input_names[i]);
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      if (stored[i]) values[i] = builder.input(program.nodes[i].type, "residual");
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const Node& node = program.nodes[i];
+      if (is_input(node) || stored[i] || !(varies[i] || available[i])) continue;
+      std::vector<Array> operands;
+      for (const NodeId id : node.operands) {
+        operands.push_back(values[static_cast<std::size_t>(id)]);
+      }
+      values[i] = builder.replay(node, operands);
+    }
+    std::vector<Array> outputs;
+    for (const NodeId id : program.outputs) {
+      if (varies[static_cast<std::size_t>(id)]) {
+        outputs.push_back(values[static_cast<std::size_t>(id)]);
+      }
+    }
+    result.apply = builder.finish(outputs);
+  }
+  return result;
+}
+
+}  // namespace kappa
