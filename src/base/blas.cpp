@@ -1,0 +1,150 @@
+#include "base/blas.h"
+
+#include <dlfcn.h>
+#include <dnnl.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <string>
+
+#include "kappa/error.h"
+
+namespace kappa {
+namespace {
+
+// cblas.h's enumerators; the header is not needed for a library loaded at run time.
+constexpr int row_major = 101, no_transpose = 111, transposed = 112;
+
+struct OpenBlas {
+  using Dgemm = void (*)(int, int, int, int, int, int, double, const double*, int, const double*,
+                         int, double, double*, int);
+  using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int,
+                         float, float*, int);
+  Dgemm dgemm = nullptr;
+  Sgemm sgemm = nullptr;
+  std::string problem;
+};
+
+OpenBlas load_openblas() {
+  OpenBlas blas;
+  // A host program that already uses the library keeps its settings.
+  const bool mine = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD) == nullptr;
+  // OpenBLAS 0.3.21 takes AMD processors with AVX-512 for older ones, at half their speed. It reads
+  // the variable while it is loaded.
+  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  const char* variable = "OPENBLAS_CORETYPE";
+  const bool set = mine && wide && std::getenv(variable) == nullptr;
+  if (set) setenv(variable, "SkylakeX", 0);
+  void* library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
+  if (set) unsetenv(variable);
+  if (library == nullptr) {
+    const char* reason = dlerror();
+    blas.problem = reason != nullptr ? reason : "unknown reason";
+    return blas;
+  }
+  blas.dgemm = reinterpret_cast<OpenBlas::Dgemm>(dlsym(library, "cblas_dgemm"));
+  blas.sgemm = reinterpret_cast<OpenBlas::Sgemm>(dlsym(library, "cblas_sgemm"));
+  auto* set_threads = reinterpret_cast<void (*)(int)>(dlsym(library, "openblas_set_num_threads"));
+  if (blas.dgemm == nullptr || blas.sgemm == nullptr) blas.problem = "it lacks cblas_dgemm";
+  if (mine && set_threads != nullptr) set_threads(1);  // Kappa's own threads call it
+  return blas;
+}
+
+const OpenBlas& openblas() {
+  static const OpenBlas blas = load_openblas();
+  if (!blas.problem.empty()) {
+    throw Error(ErrorKind::resource, "matrix product: cannot load libopenblas.so.0 (" +
+                                         blas.problem +
+                                         "); install the package libopenblas0-pthread");
+  }
+  return blas;
+}
+
+// oneDNN spreads a product over OpenMP threads. The limit is a property of the calling thread, so
+// that lowering it for the call disturbs nobody. libgomp comes with libdnnl and is looked up rather
+// than linked, so that a oneDNN built without OpenMP serves as well.
+class OneOpenMpThread {
+ public:
+  OneOpenMpThread() : saved_(get_ != nullptr ? get_() : 1) {
+    if (saved_ != 1) set_(1);
+  }
+  ~OneOpenMpThread() {
+    if (saved_ != 1) set_(saved_);
+  }
+  OneOpenMpThread(const OneOpenMpThread&) = delete;
+  OneOpenMpThread& operator=(const OneOpenMpThread&) = delete;
+
+ private:
+  static inline const auto get_ =
+      reinterpret_cast<int (*)()>(dlsym(RTLD_DEFAULT, "omp_get_max_threads"));
+  static inline const auto set_ =
+      reinterpret_cast<void (*)(int)>(dlsym(RTLD_DEFAULT, "omp_set_num_threads"));
+  int saved_;
+};
+
+bool is_small(const GemmShape& s) {
+  return static_cast<double>(s.rows) * static_cast<double>(s.columns) *
+             static_cast<double>(s.inner) <=
+         4096;
+}
+
+// Sums run over `inner` upwards for each element of C.
+template <class T>
+void small_gemm(const GemmShape& s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                T beta, T* c, std::int64_t ldc) {
+  const std::int64_t a_row = s.transpose_a ? 1 : lda;
+  const std::int64_t a_inner = s.transpose_a ? lda : 1;
+  for (std::int64_t i = 0; i < s.rows; ++i, a += a_row, c += ldc) {
+    if (beta == T{0}) std::fill_n(c, s.columns, T{0});
+    if (s.transpose_b) {
+      for (std::int64_t j = 0; j < s.columns; ++j) {
+        T total = 0;
+        for (std::int64_t k = 0; k < s.inner; ++k) total += a[k * a_inner] * b[j * ldb + k];
+        c[j] += total;
+      }
+    } else {
+      for (std::int64_t k = 0; k < s.inner; ++k) {
+        const T factor = a[k * a_inner];
+        const T* row = b + k * ldb;
+        for (std::int64_t j = 0; j < s.columns; ++j) c[j] += factor * row[j];
+      }
+    }
+  }
+}
+
+void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::int64_t ldc) {
+  if (std::max({s.rows, s.columns, s.inner, lda, ldb, ldc}) > std::numeric_limits<int>::max()) {
+    throw Error(ErrorKind::resource,
+                "matrix product: an extent exceeds 2^31 - 1; split the product");
+  }
+}
+
+}  // namespace
+
+void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
+          double beta, double* c, std::int64_t ldc) {
+  if (is_small(s)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  check_extents(s, lda, ldb, ldc);
+  const auto n = [](std::int64_t x) { return static_cast<int>(x); };
+  openblas().dgemm(row_major, s.transpose_a ? transposed : no_transpose,
+                   s.transpose_b ? transposed : no_transpose, n(s.rows), n(s.columns), n(s.inner),
+                   1.0, a, n(lda), b, n(ldb), beta, c, n(ldc));
+}
+
+void gemm(const GemmShape& s, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
+          float beta, float* c, std::int64_t ldc) {
+  if (is_small(s)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  check_extents(s, lda, ldb, ldc);
+  const OneOpenMpThread one_thread;
+  const dnnl_status_t status =
+      dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.rows, s.columns, s.inner,
+                 1.0F, a, lda, b, ldb, beta, c, ldc);
+  if (status != dnnl_success) {
+    throw Error(ErrorKind::resource, "matrix product: oneDNN failed with status " +
+                                         std::to_string(static_cast<int>(status)));
+  }
+}
+
+}  // namespace kappa

@@ -1,0 +1,115 @@
+#include "primitives/axes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kappa/error.h"
+
+namespace kappa {
+
+const Primitive& kappa_primitive_broadcast_to();
+
+Dims prepend(std::int64_t first, const Dims& rest) {
+  Dims result{first};
+  result.insert(result.end(), rest.begin(), rest.end());
+  return result;
+}
+
+Dims shift_axes(const Dims& axes) {
+  Dims result = axes;
+  for (std::int64_t& axis : result) ++axis;
+  return result;
+}
+
+Shape drop_axes(const Shape& shape, const Dims& axes) {
+  Shape result;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (!std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(i))) {
+      result.push_back(shape[i]);
+    }
+  }
+  return result;
+}
+
+Shape keep_axes(const Shape& shape, const Dims& axes) {
+  Shape result = shape;
+  for (const std::int64_t axis : axes) result[static_cast<std::size_t>(axis)] = 1;
+  return result;
+}
+
+Dims move_axis(std::int64_t rank, std::int64_t from, std::int64_t to) {
+  Dims permutation;
+  for (std::int64_t i = 0; i < rank; ++i) {
+    if (i != from) permutation.push_back(i);
+  }
+  permutation.insert(permutation.begin() + to, from);
+  return permutation;
+}
+
+DType promote(DType a, DType b) {
+  const auto rank = [](DType dtype) {
+    switch (dtype) {
+      case DType::boolean: return 0;
+      case DType::i64: return 1;
+      case DType::f32: return 2;
+      case DType::f64: return 3;
+    }
+    return 3;
+  };
+  return rank(a) < rank(b) ? b : a;
+}
+
+Array apply(const Primitive& primitive, Attributes attributes,
+            std::initializer_list<Array> operands) {
+  const std::span<const Array> given(operands.begin(), operands.size());
+  return builder_of(given).apply(primitive, std::move(attributes), resolve_literals(given));
+}
+
+bool is_call(const Array& x, const Primitive& primitive) {
+  return x.defined() && !x.is_literal() && x.node().primitive == &primitive;
+}
+
+Array operand_of(const Array& x, std::size_t index) {
+  return {x.builder(), x.node().operands[index]};
+}
+
+std::optional<Array> uniform_source(const Array& x) {
+  if (!is_call(x, kappa_primitive_broadcast_to())) return std::nullopt;
+  const Array source = operand_of(x);
+  if (source.size() != 1) return std::nullopt;
+  return reshape(source, {});
+}
+
+Array with_batch_axis(const Array& x, bool batched, std::int64_t extent) {
+  return batched ? x : broadcast_to(x, prepend(extent, x.shape()));
+}
+
+Array merge_axes_last(const Array& x, const Dims& axes) {
+  Dims permutation;
+  Shape shape = drop_axes(x.shape(), axes);
+  for (std::int64_t i = 0; i < x.rank(); ++i) {
+    if (!std::binary_search(axes.begin(), axes.end(), i)) permutation.push_back(i);
+  }
+  std::int64_t extent = 1;
+  for (const std::int64_t axis : axes) {
+    permutation.push_back(axis);
+    extent *= x.shape()[static_cast<std::size_t>(axis)];
+  }
+  shape.push_back(extent);
+  return reshape(transpose(x, permutation), shape);
+}
+
+void shape_error(const char* primitive, const std::string& what) {
+  throw Error(ErrorKind::shape, fmt::format("[{}] {}", primitive, what));
+}
+
+void refuse_boolean(const char* primitive, const Type& operand) {
+  if (operand.dtype == DType::boolean) {
+    throw Error(ErrorKind::type,
+                fmt::format("[{}] operand is {}; convert it to a number first, e.g. by where",
+                            primitive, to_string(operand)));
+  }
+}
+
+}  // namespace kappa
