@@ -1,0 +1,7 @@
+#include "kappa/version.h"
+
+namespace kappa {
+
+const char* version() { return KAPPA_VERSION; }
+
+}  // namespace kappa
