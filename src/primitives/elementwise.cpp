@@ -56,6 +56,15 @@ Type infer_predicate(const Attributes& attributes, std::span<const Type> operand
   return {DType::boolean, infer_same(attributes, operands).shape};
 }
 
+Type infer_boolean(const Attributes& attributes, std::span<const Type> operands) {
+  Type type = infer_same(attributes, operands);
+  if (type.dtype != DType::boolean) {
+    throw Error(ErrorKind::type,
+                fmt::format("operand 0 is {} where bool is expected; compare it", to_string(type)));
+  }
+  return type;
+}
+
 bool is(const Array& x, const Primitive& primitive) {
   return !x.is_literal() && x.node().primitive == &primitive;
 }

@@ -26,6 +26,7 @@ Array apply_floating(const Primitive& primitive, std::span<const Array> operands
 Type infer_numeric(const Attributes&, std::span<const Type> operands);
 Type infer_floating(const Attributes&, std::span<const Type> operands);
 Type infer_predicate(const Attributes&, std::span<const Type> operands);
+Type infer_boolean(const Attributes&, std::span<const Type> operands);
 /// @}
 
 /// @name Rewriting
@@ -109,12 +110,14 @@ std::string parenthesized(const Printed& operand, int precedence);
 
 /// @name Primitives that rules refer to
 /// @{
+const Primitive& kappa_primitive_abs();
 const Primitive& kappa_primitive_add();
 const Primitive& kappa_primitive_sub();
 const Primitive& kappa_primitive_mul();
 const Primitive& kappa_primitive_div();
 const Primitive& kappa_primitive_neg();
 const Primitive& kappa_primitive_pow();
+const Primitive& kappa_primitive_convert();
 const Primitive& kappa_primitive_where();
 const Primitive& kappa_primitive_logical_not();
 /// @}

@@ -1,0 +1,46 @@
+// sigmoid, softplus, relu; gelu and silu are compositions.
+
+#include <numbers>
+
+#include "primitives/elementwise.h"
+#include "primitives/vector_math.h"
+
+namespace kappa {
+
+KAPPA_PRIMITIVE(sigmoid) {
+  return unary_primitive(
+      {.name = "sigmoid",
+       .doc = "1 / (1 + exp(-x)).",
+       .kernel = tile_kernel(sigmoid_tile),
+       .jvp = [](const Array&, const Array& y, const Array& dx) { return (y * (1 - y)) * dx; }});
+}
+
+KAPPA_PRIMITIVE(softplus) {
+  return unary_primitive(
+      {.name = "softplus",
+       .doc = "log(1 + exp(x)).",
+       .kernel = tile_kernel(softplus_tile),
+       .jvp = [](const Array& x, const Array&, const Array& dx) { return sigmoid(x) * dx; }});
+}
+
+KAPPA_PRIMITIVE(relu) {
+  Primitive primitive = unary_primitive(
+      {.name = "relu",
+       .doc = "max(x, 0); derivative 0 at 0.",
+       .kernel = tile_kernel(relu_tile),
+       .jvp = [](const Array& x, const Array&, const Array& dx) { return where(x > 0, dx, 0); }});
+  primitive.samples = [] {
+    return std::vector<Sample>{elementwise_sample(1, {{0.1, 2}}),
+                               elementwise_sample(1, {{-2, -0.1}})};
+  };
+  return primitive;
+}
+
+Array sigmoid(const Array& x) { return apply_floating(kappa_primitive_sigmoid(), {{x}}); }
+Array softplus(const Array& x) { return apply_floating(kappa_primitive_softplus(), {{x}}); }
+Array relu(const Array& x) { return apply_floating(kappa_primitive_relu(), {{x}}); }
+
+Array gelu(const Array& x) { return 0.5 * x * (1 + erf(x * (1 / std::numbers::sqrt2))); }
+Array silu(const Array& x) { return x * sigmoid(x); }
+
+}  // namespace kappa
