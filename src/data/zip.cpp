@@ -201,6 +201,11 @@ ByteSourcePtr open_zip_entry(const ByteStorePtr& store, const ZipEntry& entry, s
   if (!local.starts_with(std::string("PK\3\4"))) {
     fail(*store, fmt::format("no entry begins at byte {}", entry.header_offset));
   }
+  if (block(*store, entry.header_offset + kLocalHeader,
+            static_cast<std::int64_t>(field(local, 26, 2)), "entry name") != entry.name) {
+    fail(*store, fmt::format("the entry at byte {} is not named {}, as the list of files says",
+                             entry.header_offset, quote(entry.name)));
+  }
   const auto skipped =
       kLocalHeader + static_cast<std::int64_t>(field(local, 26, 2) + field(local, 28, 2));
   const std::int64_t available = store->size() - entry.header_offset - skipped;
