@@ -1,0 +1,18 @@
+#pragma once
+
+#include "program/builder.h"
+
+// What gather and its transpose, scatter_add, have in common.
+namespace kappa {
+
+const Primitive& kappa_primitive_gather();
+const Primitive& kappa_primitive_scatter_add();
+
+/// Throws Error(value) for a constant index outside [0, extent).
+void refuse_index(const char* primitive, const Array& indices, std::int64_t extent);
+/// Throws Error(type) unless the indices are int64.
+void refuse_index_type(const char* primitive, const Type& indices);
+/// Indices (K, ...) into K blocks of `extent` entries each, laid one behind the other.
+Array indices_into_blocks(const Array& indices, std::int64_t extent);
+
+}  // namespace kappa
