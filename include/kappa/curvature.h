@@ -127,6 +127,14 @@ struct Eigenvalue {
 /// about the residual squared and needs about half the products (vectors are then rough).
 enum class LanczosCriterion { residual, error_bound };
 
+/// Products spent at the end on residuals. The basis knows them to double rounding for the products
+/// it was given; what an operator in single precision rounds in a product it cannot see.
+enum class ResidualCheck {
+  none,
+  one,  ///< recompute the largest pair: what it shows beyond the known residual is added to all
+  all,  ///< recompute every pair, one product each
+};
+
 struct LanczosOptions {
   std::int64_t num_top = 1;     ///< largest eigenvalues wanted; cut to n
   std::int64_t num_bottom = 0;  ///< smallest (most negative) eigenvalues wanted; cut to n
@@ -134,7 +142,7 @@ struct LanczosOptions {
   /// measure being the criterion's and |A| the largest |Ritz value| seen.
   double tolerance = 1e-4;
   /// Keeps values near zero from asking for a residual below the operator's rounding.
-  double tolerance_floor = 1e-3;
+  double tolerance_floor = 1e-2;
   LanczosCriterion criterion = LanczosCriterion::residual;
   /// Directions a product step takes at once. 1 needs the fewest products; b > 1 is worth it where
   /// a block costs less than 1/1.3 of b single products (docs/curvature.md has measurements), and
@@ -144,15 +152,14 @@ struct LanczosOptions {
   std::int64_t max_basis = 0;
   std::int64_t max_products = 2000;
   std::uint64_t seed = 0;
-  /// Approximate eigenvectors (n x k) to start from, e.g. from a subsample or an earlier point;
-  /// need not be orthonormal. Costs k products, then saves those that would have found them.
+  /// Approximate eigenvectors (n x k) whose sum starts the run, e.g. from a subsample, an earlier
+  /// point, or just the gradient; need not be orthonormal.
   std::vector<double> warm_start;
   /// Fresh random directions continued for this many products after convergence, to find an
   /// eigenvalue that the first start vector missed (a further copy of a repeated one). 0: only
   /// after a breakdown, where it is needed.
   std::int64_t verification_products = 0;
-  /// Recompute every residual from one product more per pair. Not needed for honesty (see lanczos).
-  bool recompute_residuals = false;
+  ResidualCheck residual_check = ResidualCheck::one;
   bool vectors = true;  ///< return the eigenvectors
   ProgressCallback progress;
 };
@@ -163,14 +170,15 @@ struct LanczosResult {
   std::vector<Eigenvalue> bottom;      ///< ascending
   std::vector<double> top_vectors;     ///< n x top.size(), orthonormal
   std::vector<double> bottom_vectors;  ///< n x bottom.size(), orthonormal
+  std::int64_t num_pairs = 0;  ///< distinct pairs in both lists: they overlap where n is small
   std::int64_t num_products = 0;
   std::int64_t num_restarts = 0;
   std::int64_t num_breakdowns = 0;  ///< invariant subspaces met, continued at random
   std::int64_t basis_size = 0;      ///< columns allowed
   std::int64_t block_size = 0;      ///< directions a step
   double norm = 0;                  ///< estimate of |A| from below: the largest |Ritz value| seen
-  /// Measured asymmetry of the projected operator, an estimate of its rounding: accuracy beyond it
-  /// is not to be had.
+  /// The operator's own rounding as measured (asymmetry of the projected operator, residual check):
+  /// accuracy beyond it is not to be had.
   double noise = 0;
   bool verified = false;  ///< a verification pass found nothing new, or the whole space was spanned
   std::string message;    ///< one sentence on the outcome
@@ -351,10 +359,13 @@ struct KnownSpectrum {
   bool complete = false;       ///< `values` are all n of them
   std::vector<double> values;  ///< ascending, without repeats of one pair
   std::vector<double> error_bounds;
-  bool has_top = false;         ///< the last of `values` is lambda_max
-  bool has_bottom = false;      ///< the first of `values` is lambda_min
+  std::int64_t num_top = 0;     ///< so many of the last values are the largest of the spectrum
+  std::int64_t num_bottom = 0;  ///< so many of the first values are the smallest
   std::vector<double> vectors;  ///< n x values.size(), or empty
   double norm = 0;              ///< largest |value| seen
+  /// Bound on the rounding of a Rayleigh quotient. Every value is one, so a value above it proves a
+  /// positive eigenvalue and one below its negative a negative, converged or not.
+  double rounding = 0;
 };
 KAPPA_EXPORT KnownSpectrum known(const Spectrum& spectrum);
 /// Keeps unconverged values too: their error bounds say what they are worth.
@@ -425,7 +436,7 @@ struct LearningRateOptions {
 /// What lambda means for a step of length alpha: each component shrinks by |1 - alpha lambda|.
 struct DirectionRate {
   double eigenvalue = 0;
-  double ideal_rate = 0;   ///< 1/lambda: one step to the bottom; infinite for lambda = 0
+  double ideal_rate = 0;   ///< 1/lambda: one step to the extremum; infinite for lambda = 0
   double contraction = 0;  ///< |1 - alpha lambda| at `LearningRate::reference_rate`
 };
 
@@ -460,9 +471,8 @@ struct LearningRate {
   std::vector<std::string> warnings;
 };
 
-/// Rates of gradient descent w <- w - alpha g on the quadratic with this Hessian. Null directions
-/// (|lambda| within its bound or null_tolerance |A|) have no gradient and are left out of kappa.
-/// fastest_fixed, momentum and what follows need a complete spectrum or a known lambda_min > 0.
+/// Rates of gradient descent w <- w - alpha g on the quadratic with this Hessian. fastest_fixed,
+/// momentum and what follows need lambda_min, known and positive.
 /// `gradient_curvature` is g'Ag and `gradient_norm` |g|, where known (one product, see direction).
 /// Source: Polyak, USSR Comp. Math. 4, 1964; Goh, Distill 2017; Goodfellow et al., Deep
 /// Learning 4.3.
@@ -490,8 +500,9 @@ KAPPA_EXPORT DirectionAnalysis direction(const SymmetricOperator& a, std::span<c
                                          const KnownSpectrum& spectrum = {});
 
 struct LocalModelOptions {
-  /// Model error that ends trust: |f(w+s) - q(s)| <= ratio |q(s) - f|. 0.25 is the boundary at
-  /// which trust-region methods grow the radius (Conn, Gould, Toint, Trust-Region Methods, 6.1).
+  /// Trust ends where |f(w+ts) - q(ts)| > ratio max(|q(ts) - f|, |t^2 s'As| / 2). At t = 1, 0.25 is
+  /// the boundary at which trust-region methods grow the radius (Conn, Gould, Toint, Trust-Region
+  /// Methods, 6.1); the second term keeps t = 2, where q(ts) = f, from ending it.
   double trusted_ratio = 0.25;
   std::int64_t max_values = 60;  ///< function values spent on the radius
   SolveOptions solve;            ///< for the Newton step where the spectrum is not complete
@@ -508,9 +519,9 @@ struct LocalModel {
   double newton_decrement = 0;
   double predicted_decrease = 0;  ///< f - q(s) = -(g's + s'As/2)
   double actual_decrease = 0;     ///< f - f(w + s)
-  /// Largest |t s| found (t by doubling or halving from 1, then bisected to 10 %) within which the
-  /// model holds to trusted_ratio; infinity where it held to the end of the doublings.
-  double trusted_radius = 0;
+  /// Largest |t s| found (t by doubling or halving from 1, then bisected to 10 %) at which the
+  /// model holds to trusted_ratio; infinity where it held to t = 2^20, none for a zero gradient.
+  std::optional<double> trusted_radius;
   std::int64_t num_products = 0;
   std::int64_t num_values = 0;
 };

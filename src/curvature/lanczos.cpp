@@ -1,0 +1,467 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "curvature/krylov_basis.h"
+#include "curvature/tall.h"
+#include "kappa/curvature.h"
+#include "kappa/error.h"
+
+namespace kappa {
+namespace {
+
+using Eigen::Index;
+
+// Fresh chains of a verification, each one pending column more.
+constexpr std::int64_t max_verifications = 4;
+// Products without news after a breakdown before the answer is believed.
+constexpr std::int64_t breakdown_patience = 10;
+
+struct Plan {
+  std::int64_t n, top, bottom, wanted, block, warm, basis, max_pending;
+};
+
+Plan make_plan(std::int64_t n, const LanczosOptions& options) {
+  auto refuse = [](const std::string& what) { throw Error(ErrorKind::value, "lanczos: " + what); };
+  if (n < 1) refuse("the operator has dimension 0");
+  if (options.num_top < 0 || options.num_bottom < 0 || options.num_top + options.num_bottom == 0) {
+    refuse(fmt::format("num_top = {} and num_bottom = {} ask for nothing; at least one must be > 0",
+                       options.num_top, options.num_bottom));
+  }
+  if (!(options.tolerance > 0)) {
+    refuse(fmt::format("tolerance is {}, it must be > 0", options.tolerance));
+  }
+  if (!(options.tolerance_floor >= 0)) refuse("tolerance_floor must be >= 0");
+  if (options.block_size < 1) {
+    refuse(fmt::format("block_size is {}, it must be >= 1", options.block_size));
+  }
+  if (options.max_basis < 0 || options.max_products < 1 || options.verification_products < 0) {
+    refuse("max_basis and verification_products must be >= 0, max_products >= 1");
+  }
+  if (static_cast<std::int64_t>(options.warm_start.size()) % n != 0) {
+    throw Error(ErrorKind::shape, fmt::format("lanczos: warm_start has {} entries, not a multiple "
+                                              "of the dimension {}",
+                                              options.warm_start.size(), n));
+  }
+  Plan p{};
+  p.n = n;
+  p.top = std::min(options.num_top, n);
+  p.bottom = std::min(options.num_bottom, n);
+  p.wanted = std::min(p.top + p.bottom, n);
+  p.block = std::min(options.block_size, n);
+  p.warm = static_cast<std::int64_t>(options.warm_start.size()) / n;
+  p.basis =
+      options.max_basis > 0 ? options.max_basis : std::max<std::int64_t>(2 * p.wanted + 20, 60);
+  // Less than this leaves a restart no room to work in.
+  p.basis = std::min(n, std::max({p.basis, p.wanted + 2 * p.block + 1}));
+  p.max_pending = p.block + max_verifications;
+  return p;
+}
+
+/// The state of one run beside its basis: which Ritz pairs are wanted and how good they are.
+class Run {
+ public:
+  Run(const SymmetricOperator& a, const LanczosOptions& options)
+      : a_(a),
+        options_(options),
+        plan_(make_plan(a.dimension(), options)),
+        basis_(a, plan_.basis, plan_.max_pending, options.seed) {}
+
+  LanczosResult operator()();
+
+ private:
+  void start();
+  bool step();
+  void restart();
+  void measure();
+  void continue_after_breakdown();
+  [[nodiscard]] bool finished();
+  bool unchanged();  ///< are the wanted values those of the last call?
+  [[nodiscard]] double error_bound(Index i) const;
+  [[nodiscard]] double threshold(double value) const;
+  [[nodiscard]] double measured(Index i, bool reducible_only) const;
+  [[nodiscard]] Progress progress();
+  [[nodiscard]] LanczosResult result();
+  double unseen(std::int64_t count, std::vector<Eigenvalue>& values,
+                const std::vector<double>& vectors);
+  void check_residuals(LanczosResult& r);
+
+  const SymmetricOperator& a_;
+  const LanczosOptions& options_;
+  const Plan plan_;
+  KrylovBasis basis_;
+  RitzPairs ritz_;
+  std::vector<Index> wanted_;  // into ritz_, empty while the basis is too small
+  std::vector<Index> open_;    // wanted pairs that products can still improve
+  CurvatureStatus status_ = CurvatureStatus::converged;
+  std::int64_t num_restarts_ = 0, num_breakdowns_ = 0, num_check_products_ = 0;
+  bool verified_ = false;
+
+  std::vector<double> snapshot_;  // wanted values when doubt arose
+  std::int64_t patience_ = 0;     // products still to take before they are believed
+  bool chain_ = false;            // those products go along the fresh direction only
+  std::int64_t num_verifications_ = 0;
+  std::vector<std::pair<double, double>> history_;  // products, log of worst measure / threshold
+};
+
+/// Warm vectors are summed into as many start vectors as a block has. One Krylov space that starts
+/// from the sum of five needs fewer products than a block of the five (29 against 42 where a random
+/// start needs 35, docs/curvature.md): a block raises the degree five times more slowly.
+void Run::start() {
+  const auto n = static_cast<std::size_t>(plan_.n);
+  std::vector<double> sum(n);
+  for (std::int64_t b = 0; b < std::min(plan_.block, plan_.warm); ++b) {
+    std::fill(sum.begin(), sum.end(), 0.0);
+    for (std::int64_t j = b; j < plan_.warm; j += plan_.block) {
+      const double* x = options_.warm_start.data() + j * plan_.n;
+      const double norm = tall_norm(plan_.n, x);
+      if (!std::isfinite(norm)) {
+        throw Error(ErrorKind::value,
+                    fmt::format("lanczos: warm_start vector {} is not finite", j));
+      }
+      for (std::size_t i = 0; norm > 0 && i < n; ++i) sum[i] += x[i] / norm;
+    }
+    basis_.add(sum);
+  }
+  basis_.add_random(plan_.block - basis_.pending());
+}
+
+void Run::restart() {
+  // Beside the wanted pairs, two fifths of the rest of the basis: their neighbours are what makes
+  // the next cycle converge fast.
+  const std::int64_t e = basis_.expanded();
+  const std::int64_t room = e - std::max<std::int64_t>(2 * plan_.block, 2);
+  const std::int64_t target = std::clamp<std::int64_t>(
+      plan_.wanted + (2 * (plan_.basis - plan_.wanted)) / 5, 1, std::max<std::int64_t>(room, 1));
+  const std::int64_t top =
+      (target * plan_.top + plan_.top + plan_.bottom - 1) / (plan_.top + plan_.bottom);
+  const std::int64_t bottom = target - top;
+  std::vector<Index> keep;
+  for (Index i = 0; i < bottom; ++i) keep.push_back(i);
+  for (Index i = std::max<Index>(e - top, bottom); i < e; ++i) keep.push_back(i);
+  basis_.restart(ritz_, keep);
+  ritz_ = basis_.ritz();
+  measure();
+  ++num_restarts_;
+}
+
+/// Takes one product step. False: a limit was met or the operator is not finite.
+bool Run::step() {
+  std::int64_t count = std::min(plan_.block, basis_.pending());
+  if (chain_) count = 1;
+  if (basis_.num_products() + count > options_.max_products) {
+    count = options_.max_products - basis_.num_products();
+    if (count <= 0) {
+      status_ = CurvatureStatus::max_products;
+      return false;
+    }
+  }
+  if (basis_.expanded() + count > plan_.basis) {
+    restart();
+    count = std::min(count, plan_.basis - basis_.expanded());
+  }
+  if (chain_) {
+    basis_.bring_last_forward();
+  } else if (count < basis_.pending()) {
+    const std::vector<Index>& aims = open_.empty() ? wanted_ : open_;
+    if (!aims.empty()) {
+      Eigen::MatrixXd targets(ritz_.vectors.rows(), static_cast<Index>(aims.size()));
+      for (std::size_t j = 0; j < aims.size(); ++j) {
+        targets.col(static_cast<Index>(j)) = ritz_.vectors.col(aims[j]);
+      }
+      basis_.aim(targets);
+    }
+  }
+  if (!basis_.expand(count)) {
+    status_ = CurvatureStatus::non_finite;
+    return false;
+  }
+  patience_ -= count;
+  ritz_ = basis_.ritz();
+  measure();
+  return true;
+}
+
+double Run::threshold(double value) const {
+  return options_.tolerance * std::max(std::fabs(value), options_.tolerance_floor * basis_.norm());
+}
+
+/// Residual, or its square over the gap where a gap to the other Ritz values is seen. Values whose
+/// intervals overlap are one group (Kahan's bound for a subspace, Parlett 11.5).
+double Run::error_bound(Index i) const {
+  const Index e = ritz_.values.size();
+  const double own = ritz_.residual(i);
+  Index low = i, high = i;
+  auto touches = [&](Index a, Index b) {
+    return std::fabs(ritz_.values(a) - ritz_.values(b)) <= ritz_.residual(a) + ritz_.residual(b);
+  };
+  while (low > 0 && touches(low, low - 1)) --low;
+  while (high + 1 < e && touches(high, high + 1)) ++high;
+  double gap = std::numeric_limits<double>::infinity();
+  if (low > 0) {
+    gap = std::min(gap, ritz_.values(low) - ritz_.values(low - 1) - ritz_.residual(low - 1));
+  }
+  if (high + 1 < e) {
+    gap = std::min(gap, ritz_.values(high + 1) - ritz_.residual(high + 1) - ritz_.values(high));
+  }
+  double group = 0;
+  for (Index j = low; j <= high; ++j) group = std::hypot(group, ritz_.reducible(j));
+  if (!std::isfinite(gap) || gap <= group) return own;
+  // Asymmetry moves a Rayleigh quotient to first order, so it is not squared.
+  return std::min(own, group * group / gap + ritz_.irreducible(i));
+}
+
+double Run::measured(Index i, bool reducible_only) const {
+  if (options_.criterion == LanczosCriterion::residual) {
+    return reducible_only ? ritz_.reducible(i) : ritz_.residual(i);
+  }
+  const double bound = error_bound(i);
+  return reducible_only ? std::max(bound - ritz_.irreducible(i), 0.0) : bound;
+}
+
+void Run::measure() {
+  wanted_.clear();
+  open_.clear();
+  const Index e = ritz_.values.size();
+  if (e < plan_.wanted) return;
+  for (Index i = 0; i < plan_.bottom; ++i) wanted_.push_back(i);
+  for (Index i = std::max<Index>(e - plan_.top, plan_.bottom); i < e; ++i) wanted_.push_back(i);
+  for (const Index i : wanted_) {
+    if (measured(i, true) > threshold(ritz_.values(i))) open_.push_back(i);
+  }
+}
+
+bool Run::unchanged() {
+  std::vector<double> now;
+  for (const Index i : wanted_) now.push_back(ritz_.values(i));
+  bool same = now.size() == snapshot_.size();
+  for (std::size_t j = 0; same && j < now.size(); ++j) {
+    same = std::fabs(now[j] - snapshot_[j]) <= 2 * threshold(now[j]);
+  }
+  snapshot_ = std::move(now);
+  return same;
+}
+
+/// The basis is invariant: its pairs are exact, but of the rest of the space nothing is known (the
+/// other copies of a repeated eigenvalue are there). Goes on with fresh directions.
+void Run::continue_after_breakdown() {
+  ++num_breakdowns_;
+  basis_.add_random(plan_.block);
+  patience_ = breakdown_patience;
+  chain_ = false;
+}
+
+bool Run::finished() {
+  const bool settled = !wanted_.empty() && open_.empty();
+  if (basis_.pending() == 0) {
+    if (basis_.expanded() == plan_.n) {
+      verified_ = true;
+      return true;
+    }
+    // A fresh start that broke down in its turn without news confirms what was there.
+    const bool news = !unchanged() || !settled;
+    if (!news && num_breakdowns_ > 0) {
+      verified_ = true;
+      return true;
+    }
+    if (basis_.expanded() + plan_.block > plan_.basis) restart();
+    continue_after_breakdown();
+    return false;
+  }
+  if (!chain_ && basis_.pending() < plan_.block) {
+    basis_.add_random(plan_.block - basis_.pending());  // in place of deflated ones
+  }
+  if (!settled || patience_ > 0) {
+    if (patience_ <= 0) chain_ = false;
+    return false;
+  }
+  const bool doubted = num_breakdowns_ > 0 || num_verifications_ > 0;
+  if (doubted) {
+    if (unchanged()) {
+      verified_ = true;
+      return true;
+    }
+    if (num_verifications_ == 0) {
+      patience_ = breakdown_patience;
+      return false;
+    }
+  }
+  if (options_.verification_products == 0 || num_verifications_ == max_verifications ||
+      basis_.columns() >= plan_.n) {
+    return true;
+  }
+  unchanged();  // takes the snapshot
+  basis_.add_random(1);
+  ++num_verifications_;
+  chain_ = true;
+  patience_ = options_.verification_products;
+  return false;
+}
+
+/// How far along, by extrapolating the logarithm of the worst measure.
+Progress Run::progress() {
+  Progress p{"eigenvalues", basis_.num_products(), 0, ""};
+  if (wanted_.empty()) return p;
+  double worst = -1;
+  for (const Index i : wanted_) {
+    worst = std::max(worst, std::log10(measured(i, false) / threshold(ritz_.values(i)) + 1e-300));
+  }
+  history_.emplace_back(static_cast<double>(p.done), worst);
+  const auto& then = history_[history_.size() / 2];
+  const double speed = (then.second - worst) / (static_cast<double>(p.done) - then.first);
+  if (speed > 0) {
+    const double left =
+        std::max(worst, 0.0) / speed + static_cast<double>(std::max<std::int64_t>(patience_, 0));
+    p.total = std::min(options_.max_products,
+                       p.done + static_cast<std::int64_t>(std::min(std::ceil(left), 1e9)));
+  }
+  p.detail = fmt::format("{} of {} converged", wanted_.size() - open_.size(), wanted_.size());
+  return p;
+}
+
+LanczosResult Run::operator()() {
+  start();
+  while (step()) {
+    if (options_.progress && !options_.progress(progress())) {
+      status_ = CurvatureStatus::stopped;
+      break;
+    }
+    if (finished()) break;
+  }
+  return result();
+}
+
+/// Compares the residuals of the first `count` of `vectors` with |A x - value x| recomputed, and
+/// returns the largest part that the basis had not seen.
+double Run::unseen(std::int64_t count, std::vector<Eigenvalue>& values,
+                   const std::vector<double>& vectors) {
+  std::vector<double> products(static_cast<std::size_t>(count * plan_.n));
+  a_.apply(count, vectors.data(), products.data());
+  num_check_products_ += count;
+  double worst = 0;
+  for (std::int64_t j = 0; j < count; ++j) {
+    Eigenvalue& pair = values[static_cast<std::size_t>(j)];
+    const Eigen::Map<const Eigen::VectorXd> x(vectors.data() + j * plan_.n, plan_.n);
+    const Eigen::Map<const Eigen::VectorXd> ax(products.data() + j * plan_.n, plan_.n);
+    const double residual = (ax - pair.value * x).norm();
+    const double hidden =
+        std::sqrt(std::max(residual * residual - pair.residual * pair.residual, 0.0));
+    worst = std::max(worst, hidden);
+    if (options_.residual_check == ResidualCheck::all) {
+      pair.error_bound = std::min(pair.error_bound + hidden, residual);
+      pair.residual = residual;
+    }
+  }
+  return worst;
+}
+
+/// Makes the residuals answer for the operator's own rounding too.
+void Run::check_residuals(LanczosResult& r) {
+  const bool in_time =
+      status_ != CurvatureStatus::non_finite && status_ != CurvatureStatus::stopped;
+  if (options_.residual_check == ResidualCheck::none || !in_time) return;
+  const bool all = options_.residual_check == ResidualCheck::all;
+  const auto top = static_cast<std::int64_t>(r.top.size());
+  const auto bottom = static_cast<std::int64_t>(r.bottom.size());
+  const std::int64_t cost = all ? top + bottom : 1;
+  if (basis_.num_products() + cost > options_.max_products) return;
+  double hidden = 0;
+  if (all) {
+    if (top > 0) hidden = unseen(top, r.top, r.top_vectors);
+    if (bottom > 0) hidden = std::max(hidden, unseen(bottom, r.bottom, r.bottom_vectors));
+  } else {
+    const bool at_top =
+        bottom == 0 || (top > 0 && std::fabs(r.top[0].value) >= std::fabs(r.bottom[0].value));
+    hidden = at_top ? unseen(1, r.top, r.top_vectors) : unseen(1, r.bottom, r.bottom_vectors);
+  }
+  if (!std::isfinite(hidden)) return;
+  r.noise = std::max(r.noise, hidden);
+  for (auto* values : {&r.top, &r.bottom}) {
+    for (Eigenvalue& pair : *values) {
+      if (!all) {
+        pair.residual = std::hypot(pair.residual, hidden);
+        pair.error_bound = std::min(pair.error_bound + hidden, pair.residual);
+      }
+      const double measure =
+          options_.criterion == LanczosCriterion::residual ? pair.residual : pair.error_bound;
+      pair.converged = measure <= threshold(pair.value);
+    }
+  }
+}
+
+LanczosResult Run::result() {
+  LanczosResult r;
+  r.num_restarts = num_restarts_;
+  r.num_breakdowns = num_breakdowns_;
+  r.basis_size = plan_.basis;
+  r.block_size = plan_.block;
+  r.norm = basis_.norm();
+  r.noise = basis_.noise();
+  r.verified = verified_;
+  const Index e = ritz_.values.size();
+  const Index top = std::min<Index>(plan_.top, e), bottom = std::min<Index>(plan_.bottom, e);
+  auto pair = [&](Index i) {
+    return Eigenvalue{ritz_.values(i), ritz_.residual(i), error_bound(i),
+                      measured(i, false) <= threshold(ritz_.values(i))};
+  };
+  auto vectors = [&](Index count, auto index) {
+    Eigen::MatrixXd y(e, count);
+    for (Index j = 0; j < count; ++j) y.col(j) = ritz_.vectors.col(index(j));
+    std::vector<double> out(static_cast<std::size_t>(plan_.n * count));
+    basis_.combine(y, out.data());
+    return out;
+  };
+  auto from_top = [&](Index j) { return e - 1 - j; };
+  auto from_bottom = [](Index j) { return j; };
+  for (Index j = 0; j < top; ++j) r.top.push_back(pair(from_top(j)));
+  for (Index j = 0; j < bottom; ++j) r.bottom.push_back(pair(from_bottom(j)));
+  const bool usable = e > 0 && basis_.expanded() == e;
+  if (usable && (options_.vectors || options_.residual_check != ResidualCheck::none)) {
+    r.top_vectors = vectors(top, from_top);
+    r.bottom_vectors = vectors(bottom, from_bottom);
+    check_residuals(r);
+    if (!options_.vectors) {
+      r.top_vectors.clear();
+      r.bottom_vectors.clear();
+    }
+  }
+  std::int64_t num_converged = 0;
+  for (const auto* values : {&r.top, &r.bottom}) {
+    for (const Eigenvalue& v : *values) num_converged += v.converged ? 1 : 0;
+  }
+  const std::int64_t asked = plan_.top + plan_.bottom;
+  if (status_ == CurvatureStatus::converged && num_converged < asked) {
+    status_ = CurvatureStatus::stagnated;
+  }
+  r.status = status_;
+  r.num_products = basis_.num_products() + num_check_products_;
+  r.message = fmt::format("{} of {} eigenvalues converged in {} products", num_converged, asked,
+                          r.num_products);
+  switch (status_) {
+    case CurvatureStatus::converged: break;
+    case CurvatureStatus::max_products: r.message += ", the limit"; break;
+    case CurvatureStatus::stagnated:
+      r.message += fmt::format("; the operator's rounding ({:.1e} of its norm) allows no more",
+                               r.norm > 0 ? r.noise / r.norm : 0.0);
+      break;
+    case CurvatureStatus::stopped: r.message += "; stopped by the caller"; break;
+    case CurvatureStatus::non_finite: r.message += "; a product was NaN or infinite"; break;
+  }
+  return r;
+}
+
+}  // namespace
+
+LanczosResult lanczos(const SymmetricOperator& a, const LanczosOptions& options) {
+  return Run(a, options)();
+}
+
+std::int64_t lanczos_bytes(std::int64_t n, const LanczosOptions& options) {
+  const Plan p = make_plan(n, options);
+  const std::int64_t returned = options.vectors ? p.top + p.bottom : 0;
+  return 8 * n * (p.basis + p.max_pending + returned);
+}
+
+}  // namespace kappa
