@@ -10,7 +10,7 @@
 #include <optional>
 #include <unordered_set>
 
-#include "data/tensor.h"
+#include "data/stored_array.h"
 #include "kappa/error.h"
 
 namespace kappa {
@@ -68,6 +68,13 @@ class Records {
 
   /// One past the record that starts at begin_, its line end included.
   std::size_t find_end() {
+    const std::string_view ahead = std::string_view(buffer_).substr(begin_);
+    const std::string_view plain = ahead.substr(0, ahead.find('\n'));
+    if (plain.size() < ahead.size() && plain.find('"') == plain.npos &&
+        plain.find('\0') == plain.npos) {  // nearly every line, found at the speed of memchr
+      ++next_line_;
+      return begin_ + plain.size() + 1;
+    }
     bool in_quotes = false;
     for (std::size_t length = 0;; ++length) {
       if (begin_ + length == buffer_.size() && !fill(length + 1)) {
@@ -118,43 +125,51 @@ class Records {
     return best;
   }
 
+  static std::string_view trimmed(std::string_view text) {
+    const std::size_t first = text.find_first_not_of(" \t");
+    if (first == text.npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  }
+
   void split(std::string_view record, std::vector<std::string>& fields) const {
     std::size_t count = 0;
-    std::size_t at = 0;
-    for (;;) {
+    for (std::size_t at = 0;; ++at) {
       if (count == fields.size()) fields.emplace_back();
       std::string& field = fields[count++];
-      field.clear();
-      bool in_quotes = false;
-      for (; at < record.size(); ++at) {
-        const char c = record[at];
-        if (c == '"') {
-          if (in_quotes && at + 1 < record.size() && record[at + 1] == '"') {
-            field += '"';
-            ++at;
-          } else {
-            in_quotes = !in_quotes;
-          }
-        } else if (c == delimiter_ && !in_quotes) {
-          break;
-        } else {
-          field += c;
-        }
+      const std::string_view rest = record.substr(at);
+      const std::string_view plain = rest.substr(0, rest.find(delimiter_));
+      if (plain.find('"') == plain.npos) {
+        field = trimmed(plain);
+        at += plain.size();
+      } else {
+        at = unquote(record, at, field);
       }
       if (at == record.size()) break;
-      ++at;
     }
     fields.resize(count);
-    for (std::string& field : fields) {
-      const std::size_t first = field.find_first_not_of(" \t");
-      const std::size_t last = field.find_last_not_of(" \t");
-      if (first == std::string::npos) {
-        field.clear();
+  }
+
+  /// Writes the field that starts at `at` without its quotes; returns where it ends.
+  std::size_t unquote(std::string_view record, std::size_t at, std::string& field) const {
+    field.clear();
+    bool in_quotes = false;
+    for (; at < record.size(); ++at) {
+      const char c = record[at];
+      if (c == '"') {
+        if (in_quotes && at + 1 < record.size() && record[at + 1] == '"') {
+          field += '"';
+          ++at;
+        } else {
+          in_quotes = !in_quotes;
+        }
+      } else if (c == delimiter_ && !in_quotes) {
+        break;
       } else {
-        field.resize(last + 1);
-        field.erase(0, first);
+        field += c;
       }
     }
+    field = std::string(trimmed(field));
+    return at;
   }
 
   ByteSource& source_;
@@ -168,17 +183,22 @@ class Records {
 
 enum class FieldKind { number, missing, text, infinite };
 
+bool is_missing(std::string_view field) {
+  static constexpr std::string_view kMissing[] = {"",    "?",    "NA",   "N/A",
+                                                  "n/a", "null", "NULL", "None"};
+  return std::find(std::begin(kMissing), std::end(kMissing), field) != std::end(kMissing);
+}
+
 FieldKind parse_field(const std::string& field, double& value) {
   value = std::numeric_limits<double>::quiet_NaN();
-  static const std::unordered_set<std::string> kMissing = {
-      "", "?", "NA", "N/A", "n/a", "NaN", "nan", "NAN", "null", "NULL", "None", "-nan"};
-  if (kMissing.contains(field)) return FieldKind::missing;
   // from_chars takes no leading plus.
   const char* first = field.data() + (field.size() > 1 && field[0] == '+' && field[1] != '-');
   const char* last = field.data() + field.size();
   double parsed = 0;
   const auto [end, status] = std::from_chars(first, last, parsed);
-  if (status == std::errc::invalid_argument || end != last) return FieldKind::text;
+  if (status == std::errc::invalid_argument || end != last) {
+    return is_missing(field) ? FieldKind::missing : FieldKind::text;
+  }
   // Out of range covers both ends: what underflows is a number, what overflows is none.
   if (status == std::errc::result_out_of_range) parsed = std::strtod(first, nullptr);
   if (std::isnan(parsed)) return FieldKind::missing;

@@ -43,9 +43,9 @@ std::vector<std::string> files_of(const std::string& spec) {
 }
 
 /// The columns of those names, side by side, as [rows x names].
-Tensor matrix_of(const Table& table, const std::vector<std::string>& names) {
+StoredArray matrix_of(const Table& table, const std::vector<std::string>& names) {
   const auto width = static_cast<std::int64_t>(names.size());
-  Tensor matrix = Tensor::zeros(ElementType::f64, {table.num_rows, width});
+  StoredArray matrix = StoredArray::zeros(ElementType::f64, {table.num_rows, width});
   auto& values = std::get<std::vector<double>>(matrix.values);
   for (std::size_t j = 0; j < names.size(); ++j) {
     const Column& column = table.column(names[j]);
@@ -83,7 +83,7 @@ void take_table(const Table& table, const DatasetOptions& options, Dataset& data
 }
 
 /// The one array of a file; a table counts as the matrix of its columns.
-Tensor take_array(const std::string& path, FileContents contents,
+StoredArray take_array(const std::string& path, FileContents contents,
                   std::vector<std::string>& column_names) {
   if (contents.table) {
     column_names = names_of(*contents.table);
@@ -93,10 +93,10 @@ Tensor take_array(const std::string& path, FileContents contents,
     throw Error(ErrorKind::data,
                 fmt::format("{}: holds {} arrays, expected one", path, contents.arrays.size()));
   }
-  return std::move(contents.arrays[0].tensor);
+  return std::move(contents.arrays[0].array);
 }
 
-void check_finite(const Tensor& tensor, const std::string& path, const char* what) {
+void check_finite(const StoredArray& tensor, const std::string& path, const char* what) {
   std::visit(
       [&](const auto& values) {
         if constexpr (std::is_floating_point_v<
@@ -198,8 +198,8 @@ Dataset load_dataset(const std::string& spec, const DatasetOptions& options) {
                                 "second file, or an .npz with arrays x and y",
                                 spec));
       }
-      data.x = std::move(contents.arrays[0].tensor);
-      if (contents.arrays.size() > 1) data.y = std::move(contents.arrays[1].tensor);
+      data.x = std::move(contents.arrays[0].array);
+      if (contents.arrays.size() > 1) data.y = std::move(contents.arrays[1].array);
     }
   }
   check_shapes(spec, options, data);
@@ -221,25 +221,25 @@ Table load_table(const std::string& path, std::int64_t num_samples, std::int64_t
     table = std::move(*contents.table);
   } else {
     table.source = path;
-    for (NamedTensor& array : contents.arrays) {
-      if (array.name.empty() || array.tensor.shape.size() != 1) {
+    for (NamedArray& array : contents.arrays) {
+      if (array.name.empty() || array.array.shape.size() != 1) {
         throw Error(
             ErrorKind::shape,
             fmt::format("{}: array {} of shape {} is no column; expected a csv table, or an "
                         ".npz of one-dimensional arrays",
-                        path, quote(array.name), shape_text(array.tensor.shape)));
+                        path, quote(array.name), shape_text(array.array.shape)));
       }
-      if (!table.columns.empty() && array.tensor.num_rows() != table.num_rows) {
+      if (!table.columns.empty() && array.array.num_rows() != table.num_rows) {
         throw Error(ErrorKind::shape,
                     fmt::format("{}: column {} has {} rows, {} has {}; expected as many", path,
-                                quote(array.name), array.tensor.num_rows(),
+                                quote(array.name), array.array.num_rows(),
                                 quote(table.columns[0].name), table.num_rows));
       }
-      check_finite(array.tensor, path, array.name.c_str());
-      table.num_rows = array.tensor.num_rows();
+      check_finite(array.array, path, array.name.c_str());
+      table.num_rows = array.array.num_rows();
       Column column;
       column.name = array.name;
-      column.values = array.tensor.to_doubles();
+      column.values = array.array.to_doubles();
       table.columns.push_back(std::move(column));
     }
   }

@@ -7,7 +7,7 @@
 
 #include "data/limits.h"
 #include "data/table.h"
-#include "data/tensor.h"
+#include "data/stored_array.h"
 
 namespace kappa {
 
@@ -24,8 +24,8 @@ struct InputMap {
 /// mapped by `map`, when rows are copied out; `x` itself is not changed by standardisation.
 struct Dataset {
   std::string source;                      ///< the spec it was loaded from
-  Tensor x;                                ///< [N x ...]
-  Tensor y;                                ///< [N] or [N x ...]; shape [0] if there are no targets
+  StoredArray x;                                ///< [N x ...]
+  StoredArray y;                                ///< [N] or [N x ...]; shape [0] if there are no targets
   InputMap map;                            ///< over the features of x, flattened
   std::int64_t num_classes = 0;            ///< largest label + 1 (or as given); 0: y are no labels
   std::vector<std::string> feature_names;  ///< of tables, else empty
@@ -103,7 +103,7 @@ void check_labels(const Dataset& data, std::int64_t num_classes);
 /// z = (x - mean)/sd * scale - shift with mean and sd (divided by N) per feature. A constant
 /// feature has no sd and becomes 0 before the shift; `notes` then counts them. Two passes, in
 /// double.
-InputMap make_input_map(const Tensor& x, const DatasetOptions& options,
+InputMap make_input_map(const StoredArray& x, const DatasetOptions& options,
                         std::vector<std::string>& notes);
 
 }  // namespace kappa

@@ -53,7 +53,7 @@ Converter<Kept> converter(const StoredElements& stored) {
 
 }  // namespace
 
-Tensor read_elements(ByteSource& source, const StoredElements& stored,
+StoredArray read_elements(ByteSource& source, const StoredElements& stored,
                      std::vector<std::int64_t> shape, const ReadLimits& limits) {
   const ElementType type = kept_type(stored);
   const auto payload = checked_size(shape, stored.bytes);
@@ -70,7 +70,7 @@ Tensor read_elements(ByteSource& source, const StoredElements& stored,
                fmt::format("an array of shape {}, {},", shape_text(shape), to_string(type)),
                static_cast<double>(*memory), limits);
 
-  Tensor tensor = Tensor::zeros(type, std::move(shape));
+  StoredArray tensor = StoredArray::zeros(type, std::move(shape));
   const bool swap = stored.big_endian == (std::endian::native == std::endian::little);
   const bool as_kept =
       stored.kind != 'b' && stored.bytes == element_bytes(type) && (!swap || stored.bytes == 1);

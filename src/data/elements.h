@@ -5,7 +5,7 @@
 
 #include "data/bytes.h"
 #include "data/limits.h"
-#include "data/tensor.h"
+#include "data/stored_array.h"
 
 namespace kappa {
 
@@ -19,7 +19,7 @@ struct StoredElements {
 /// Reads the elements of a row-major array of this shape, no more. The shape comes from a header:
 /// Throws Error(data) if it promises more than can follow and Error(resource) if it exceeds the
 /// budget, both before memory is taken.
-Tensor read_elements(ByteSource& source, const StoredElements& stored,
+StoredArray read_elements(ByteSource& source, const StoredElements& stored,
                      std::vector<std::int64_t> shape, const ReadLimits& limits);
 
 }  // namespace kappa

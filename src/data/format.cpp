@@ -11,7 +11,7 @@
 namespace kappa {
 namespace {
 
-template <Tensor (*read)(ByteSource&, const ReadLimits&)>
+template <StoredArray (*read)(ByteSource&, const ReadLimits&)>
 FileContents one_array(const ByteStorePtr& store, const ReadLimits& limits) {
   FileContents contents;
   contents.arrays.push_back({"", read(*content_source(store), limits)});

@@ -8,14 +8,14 @@
 #include "data/bytes.h"
 #include "data/limits.h"
 #include "data/table.h"
-#include "data/tensor.h"
+#include "data/stored_array.h"
 
 namespace kappa {
 
 /// What a file holds: a table, or arrays (one without a name, or several with).
 struct FileContents {
   std::optional<Table> table;
-  std::vector<NamedTensor> arrays;
+  std::vector<NamedArray> arrays;
 };
 
 /// A file format: how it is told from others and how it is read. A new one is a reader in a file of

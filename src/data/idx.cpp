@@ -9,7 +9,7 @@
 
 namespace kappa {
 
-Tensor read_idx(ByteSource& source, const ReadLimits& limits) {
+StoredArray read_idx(ByteSource& source, const ReadLimits& limits) {
   unsigned char magic[4];
   source.read_exactly(magic, sizeof magic, "the idx header");
   StoredElements stored{.big_endian = true};
@@ -37,12 +37,12 @@ Tensor read_idx(ByteSource& source, const ReadLimits& limits) {
   }
   const bool cut = limits.max_rows > 0 && shape[0] > limits.max_rows;
   if (cut) shape[0] = limits.max_rows;
-  Tensor tensor = read_elements(source, stored, std::move(shape), limits);
+  StoredArray tensor = read_elements(source, stored, std::move(shape), limits);
   if (!cut) source.expect_end();
   return tensor;
 }
 
-Tensor read_idx(const std::string& path, const ReadLimits& limits) {
+StoredArray read_idx(const std::string& path, const ReadLimits& limits) {
   const ByteSourcePtr source = content_source(open_file(path, limits.max_bytes));
   return read_idx(*source, limits);
 }

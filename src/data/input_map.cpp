@@ -10,7 +10,7 @@ namespace {
 
 /// Calls row(x_i) for every sample with a pointer of the stored type.
 template <class F>
-void for_each_row(const Tensor& x, F&& row) {
+void for_each_row(const StoredArray& x, F&& row) {
   const auto features = static_cast<std::size_t>(x.row_size());
   std::visit(
       [&](const auto& values) {
@@ -22,7 +22,7 @@ void for_each_row(const Tensor& x, F&& row) {
 }
 
 /// Writes mean and reciprocal standard deviation per feature; returns how many are constant.
-std::int64_t standardize(const Tensor& x, InputMap& map) {
+std::int64_t standardize(const StoredArray& x, InputMap& map) {
   const auto features = static_cast<std::size_t>(x.row_size());
   const auto n = static_cast<double>(x.num_rows());
   std::vector<double> mean(features), low(features, HUGE_VAL), high(features, -HUGE_VAL);
@@ -78,7 +78,7 @@ void copy_rows(const std::vector<From>& from, std::size_t features, const InputM
 }
 
 template <class To>
-void copy(const Tensor& from, const InputMap& map, const Rows& rows, To* to) {
+void copy(const StoredArray& from, const InputMap& map, const Rows& rows, To* to) {
   std::visit(
       [&](const auto& values) {
         copy_rows(values, static_cast<std::size_t>(from.row_size()), map, rows, to);
@@ -88,7 +88,7 @@ void copy(const Tensor& from, const InputMap& map, const Rows& rows, To* to) {
 
 }  // namespace
 
-InputMap make_input_map(const Tensor& x, const DatasetOptions& options,
+InputMap make_input_map(const StoredArray& x, const DatasetOptions& options,
                         std::vector<std::string>& notes) {
   InputMap map;
   if (!options.standardize && options.scale == 1 && options.shift == 0) return map;

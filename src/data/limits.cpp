@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "data/tensor.h"
+#include "data/stored_array.h"
 #include "kappa/error.h"
 
 namespace kappa {

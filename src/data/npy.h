@@ -7,7 +7,7 @@
 
 #include "data/bytes.h"
 #include "data/limits.h"
-#include "data/tensor.h"
+#include "data/stored_array.h"
 
 namespace kappa {
 
@@ -16,8 +16,8 @@ namespace kappa {
 /// become i64. With limits.max_rows, only the first rows are read. Throws Error(data), Error(type)
 /// or Error(resource).
 /// Source: NumPy enhancement proposal 1 and numpy.lib.format.
-Tensor read_npy(ByteSource& source, const ReadLimits& limits = {});
-Tensor read_npy(const std::string& path, const ReadLimits& limits = {});
+StoredArray read_npy(ByteSource& source, const ReadLimits& limits = {});
+StoredArray read_npy(const std::string& path, const ReadLimits& limits = {});
 
 /// An array to be written; `data` is row-major and native.
 struct TensorView {
@@ -25,7 +25,7 @@ struct TensorView {
   std::vector<std::int64_t> shape;
   const void* data = nullptr;
 
-  TensorView(const Tensor& tensor)  // NOLINT: a tensor is a view of itself
+  TensorView(const StoredArray& tensor)  // NOLINT: a tensor is a view of itself
       : type(tensor.type()), shape(tensor.shape), data(tensor.data()) {}
   TensorView(const double* values, std::vector<std::int64_t> extents)
       : type(ElementType::f64), shape(std::move(extents)), data(values) {}

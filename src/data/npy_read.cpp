@@ -195,18 +195,18 @@ std::vector<T> to_row_major(const std::vector<T>& columns, std::span<const std::
 
 }  // namespace
 
-Tensor read_npy(ByteSource& source, const ReadLimits& limits) {
+StoredArray read_npy(ByteSource& source, const ReadLimits& limits) {
   Header header = read_header(source);
   std::vector<std::int64_t>& shape = header.shape;
   const bool cut = limits.max_rows > 0 && !shape.empty() && shape[0] > limits.max_rows;
   if (!header.fortran_order || shape.size() < 2) {
     if (cut) shape[0] = limits.max_rows;
-    Tensor tensor = read_elements(source, header.elements, std::move(shape), limits);
+    StoredArray tensor = read_elements(source, header.elements, std::move(shape), limits);
     if (!cut) source.expect_end();
     return tensor;
   }
   // In Fortran order the first rows are spread over the file, so all of it is read.
-  Tensor tensor = read_elements(source, header.elements, std::move(shape), limits);
+  StoredArray tensor = read_elements(source, header.elements, std::move(shape), limits);
   source.expect_end();
   std::visit([&](auto& values) { values = to_row_major(values, tensor.shape); }, tensor.values);
   if (cut) {
@@ -217,7 +217,7 @@ Tensor read_npy(ByteSource& source, const ReadLimits& limits) {
   return tensor;
 }
 
-Tensor read_npy(const std::string& path, const ReadLimits& limits) {
+StoredArray read_npy(const std::string& path, const ReadLimits& limits) {
   const ByteSourcePtr source = content_source(open_file(path, limits.max_bytes));
   return read_npy(*source, limits);
 }

@@ -21,7 +21,7 @@ class NpzReader {
   [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
   [[nodiscard]] bool contains(std::string_view name) const;
   /// Throws Error(name) if there is no such array; it lists those there are.
-  [[nodiscard]] Tensor read(std::string_view name, const ReadLimits& limits = {}) const;
+  [[nodiscard]] StoredArray read(std::string_view name, const ReadLimits& limits = {}) const;
 
  private:
   ByteStorePtr store_;
@@ -30,8 +30,8 @@ class NpzReader {
 };
 
 /// Every array of an archive (or those in limits.arrays); max_bytes holds for their sum.
-std::vector<NamedTensor> read_npz(const std::string& path, const ReadLimits& limits = {});
-std::vector<NamedTensor> read_npz(const NpzReader& reader, const ReadLimits& limits);
+std::vector<NamedArray> read_npz(const std::string& path, const ReadLimits& limits = {});
+std::vector<NamedArray> read_npz(const NpzReader& reader, const ReadLimits& limits);
 
 /// Writes a .npz archive as numpy.savez does, uncompressed; the file appears at commit().
 class NpzWriter {

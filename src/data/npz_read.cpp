@@ -23,7 +23,7 @@ bool NpzReader::contains(std::string_view name) const {
   return std::find(names_.begin(), names_.end(), name) != names_.end();
 }
 
-Tensor NpzReader::read(std::string_view name, const ReadLimits& limits) const {
+StoredArray NpzReader::read(std::string_view name, const ReadLimits& limits) const {
   const auto found = std::find(names_.begin(), names_.end(), name);
   if (found == names_.end()) {
     std::vector<std::string> shown;
@@ -42,18 +42,18 @@ Tensor NpzReader::read(std::string_view name, const ReadLimits& limits) const {
   return read_npy(*source, limits);
 }
 
-std::vector<NamedTensor> read_npz(const NpzReader& reader, const ReadLimits& limits) {
-  std::vector<NamedTensor> arrays;
+std::vector<NamedArray> read_npz(const NpzReader& reader, const ReadLimits& limits) {
+  std::vector<NamedArray> arrays;
   ReadLimits left = limits;
   for (const std::string& name : limits.arrays.empty() ? reader.names() : limits.arrays) {
     arrays.push_back({name, reader.read(name, left)});
-    const Tensor& tensor = arrays.back().tensor;
+    const StoredArray& tensor = arrays.back().array;
     left.max_bytes -= tensor.size() * element_bytes(tensor.type());
   }
   return arrays;
 }
 
-std::vector<NamedTensor> read_npz(const std::string& path, const ReadLimits& limits) {
+std::vector<NamedArray> read_npz(const std::string& path, const ReadLimits& limits) {
   return read_npz(NpzReader(path), limits);
 }
 

@@ -5,13 +5,13 @@
 namespace kappa::testing {
 namespace {
 
-Tensor parse(std::string bytes, ReadLimits limits = {0, 1 << 20, {}}) {
+StoredArray parse(std::string bytes, ReadLimits limits = {0, 1 << 20, {}}) {
   const ByteSourcePtr source = content_source(memory_store(std::move(bytes), "test-idx"));
   return read_idx(*source, limits);
 }
 
 TEST(Idx, ReadsBytesAsBytes) {
-  const Tensor tensor = parse(idx_bytes({2, 3}, std::string("\x00\x01\x02\xff\xfe\xfd", 6)));
+  const StoredArray tensor = parse(idx_bytes({2, 3}, std::string("\x00\x01\x02\xff\xfe\xfd", 6)));
   EXPECT_EQ(tensor.type(), ElementType::u8);
   EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 3}));
   EXPECT_EQ(tensor.to_doubles(), (std::vector<double>{0, 1, 2, 255, 254, 253}));

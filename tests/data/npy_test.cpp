@@ -8,7 +8,7 @@
 namespace kappa::testing {
 namespace {
 
-Tensor parse(std::string bytes, ReadLimits limits = {0, 1 << 20, {}}) {
+StoredArray parse(std::string bytes, ReadLimits limits = {0, 1 << 20, {}}) {
   const ByteSourcePtr source = content_source(memory_store(std::move(bytes), "test.npy"));
   return read_npy(*source, limits);
 }
@@ -39,7 +39,7 @@ TEST(Npy, ReadsEveryTypeOrderAndLayoutThatNumpyWrites) {
   const NpzReader reader(golden("dtypes.npz"));
   ASSERT_EQ(reader.names().size(), 40u);
   for (const std::string& name : reader.names()) {
-    const Tensor tensor = reader.read(name);
+    const StoredArray tensor = reader.read(name);
     EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{3, 4, 5})) << name;
     for (std::int64_t i = 0; i < 60; ++i) {
       ASSERT_EQ(tensor[i], expected_value(name[0], i)) << name << " element " << i;
@@ -54,7 +54,7 @@ TEST(Npy, ReadsEveryTypeOrderAndLayoutThatNumpyWrites) {
 TEST(Npy, ReadsTheFirstRowsOfEveryLayout) {
   const NpzReader reader(golden("dtypes.npz"));
   for (const std::string& name : reader.names()) {
-    const Tensor tensor = reader.read(name, {.max_rows = 2});
+    const StoredArray tensor = reader.read(name, {.max_rows = 2});
     EXPECT_EQ(tensor.shape, (std::vector<std::int64_t>{2, 4, 5})) << name;
     ASSERT_EQ(tensor.to_doubles().size(), 40u);
     for (std::int64_t i = 0; i < 40; ++i) ASSERT_EQ(tensor[i], expected_value(name[0], i)) << name;
@@ -63,10 +63,10 @@ TEST(Npy, ReadsTheFirstRowsOfEveryLayout) {
 
 TEST(Npy, ReadsAllVersionsScalarsAndEmptyArrays) {
   for (const char* name : {"version2.npy", "version3.npy"}) {
-    const Tensor tensor = read_npy(golden(name));
+    const StoredArray tensor = read_npy(golden(name));
     EXPECT_EQ(tensor.to_doubles(), (std::vector<double>{0, 1, 2, 3, 4, 5})) << name;
   }
-  const Tensor scalar = read_npy(golden("scalar.npy"));
+  const StoredArray scalar = read_npy(golden("scalar.npy"));
   EXPECT_TRUE(scalar.shape.empty());
   EXPECT_EQ(scalar[0], 2.5);
   EXPECT_EQ(read_npy(golden("empty.npy")).shape, (std::vector<std::int64_t>{0, 3}));
@@ -138,7 +138,7 @@ TEST(Npy, RefusesTrailingBytes) {
 }
 
 TEST(Npy, ReadsGzip) {
-  const Tensor tensor = parse(gzip(npy("|u1", "(3,)", "abc")));
+  const StoredArray tensor = parse(gzip(npy("|u1", "(3,)", "abc")));
   EXPECT_EQ(tensor.to_doubles(), (std::vector<double>{'a', 'b', 'c'}));
 }
 

@@ -5,7 +5,7 @@
 namespace kappa::testing {
 namespace {
 
-std::vector<NamedTensor> parse(std::string bytes, std::int64_t max_bytes = 1 << 20) {
+std::vector<NamedArray> parse(std::string bytes, std::int64_t max_bytes = 1 << 20) {
   return read_npz(NpzReader(memory_store(std::move(bytes), "test.npz")), {0, max_bytes, {}});
 }
 
@@ -31,11 +31,11 @@ TEST(Npz, WhatIsWrittenIsRead) {
   const auto arrays = read_npz(folder.path("w.npz"));
   ASSERT_EQ(arrays.size(), 4u);
   EXPECT_EQ(arrays[0].name, "layers.0.weight");
-  EXPECT_EQ(arrays[0].tensor.shape, (std::vector<std::int64_t>{2, 2}));
-  EXPECT_EQ(std::get<std::vector<double>>(arrays[0].tensor.values), weights);
-  EXPECT_EQ(std::get<std::vector<float>>(arrays[1].tensor.values), bias);
-  EXPECT_EQ(std::get<std::vector<std::int64_t>>(arrays[2].tensor.values), steps);
-  EXPECT_EQ(arrays[3].tensor.shape, (std::vector<std::int64_t>{0, 7}));
+  EXPECT_EQ(arrays[0].array.shape, (std::vector<std::int64_t>{2, 2}));
+  EXPECT_EQ(std::get<std::vector<double>>(arrays[0].array.values), weights);
+  EXPECT_EQ(std::get<std::vector<float>>(arrays[1].array.values), bias);
+  EXPECT_EQ(std::get<std::vector<std::int64_t>>(arrays[2].array.values), steps);
+  EXPECT_EQ(arrays[3].array.shape, (std::vector<std::int64_t>{0, 7}));
 }
 
 TEST(Npz, NumpyAndScipyReadWhatIsWritten) {
@@ -84,10 +84,10 @@ TEST(Npz, EveryFlippedBitIsDetectedOrHarmless) {
     const auto expected = parse(bytes);
     expect_truncations_refused(bytes, [](std::string text) { parse(std::move(text)); });
     expect_flips_survived(bytes, [&](std::string text) {
-      for (const NamedTensor& array : parse(std::move(text))) {
-        for (const NamedTensor& original : expected) {
+      for (const NamedArray& array : parse(std::move(text))) {
+        for (const NamedArray& original : expected) {
           if (array.name != original.name) continue;
-          EXPECT_EQ(array.tensor.to_doubles(), original.tensor.to_doubles());
+          EXPECT_EQ(array.array.to_doubles(), original.array.to_doubles());
         }
       }
     });

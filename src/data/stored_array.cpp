@@ -1,4 +1,4 @@
-#include "data/tensor.h"
+#include "data/stored_array.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -25,8 +25,8 @@ std::int64_t element_bytes(ElementType type) {
   return 8;
 }
 
-Tensor Tensor::zeros(ElementType type, std::vector<std::int64_t> shape) {
-  Tensor tensor{std::move(shape), {}};
+StoredArray StoredArray::zeros(ElementType type, std::vector<std::int64_t> shape) {
+  StoredArray tensor{std::move(shape), {}};
   const auto size = static_cast<std::size_t>(tensor.size());
   switch (type) {
     case ElementType::u8: tensor.values = std::vector<std::uint8_t>(size); break;
@@ -37,28 +37,28 @@ Tensor Tensor::zeros(ElementType type, std::vector<std::int64_t> shape) {
   return tensor;
 }
 
-std::int64_t Tensor::size() const { return checked_size(shape).value_or(0); }
+std::int64_t StoredArray::size() const { return checked_size(shape).value_or(0); }
 
-std::int64_t Tensor::row_size() const {
+std::int64_t StoredArray::row_size() const {
   if (shape.empty()) return 1;
   return checked_size(std::span(shape).subspan(1)).value_or(0);
 }
 
-void* Tensor::data() {
+void* StoredArray::data() {
   return std::visit([](auto& v) { return static_cast<void*>(v.data()); }, values);
 }
 
-const void* Tensor::data() const {
+const void* StoredArray::data() const {
   return std::visit([](const auto& v) { return static_cast<const void*>(v.data()); }, values);
 }
 
-double Tensor::operator[](std::int64_t index) const {
+double StoredArray::operator[](std::int64_t index) const {
   return std::visit(
       [index](const auto& v) { return static_cast<double>(v[static_cast<std::size_t>(index)]); },
       values);
 }
 
-std::vector<double> Tensor::to_doubles() const {
+std::vector<double> StoredArray::to_doubles() const {
   return std::visit([](const auto& v) { return std::vector<double>(v.begin(), v.end()); }, values);
 }
 

@@ -17,7 +17,7 @@ enum class ElementType { u8, i64, f32, f64 };
 [[nodiscard]] std::int64_t element_bytes(ElementType type);
 
 /// A dense row-major array as it was read from a file: data at rest, no arithmetic.
-struct Tensor {
+struct StoredArray {
   using Values = std::variant<std::vector<std::uint8_t>, std::vector<std::int64_t>,
                               std::vector<float>, std::vector<double>>;
 
@@ -25,7 +25,7 @@ struct Tensor {
   Values values;                    ///< in the order of ElementType
 
   /// An array of zeros.
-  static Tensor zeros(ElementType type, std::vector<std::int64_t> shape);
+  static StoredArray zeros(ElementType type, std::vector<std::int64_t> shape);
 
   [[nodiscard]] ElementType type() const { return static_cast<ElementType>(values.index()); }
   [[nodiscard]] std::int64_t size() const;
@@ -43,9 +43,9 @@ struct Tensor {
 };
 
 /// An array of an archive; the name is empty where the format has none.
-struct NamedTensor {
+struct NamedArray {
   std::string name;
-  Tensor tensor;
+  StoredArray array;
 };
 
 /// The product of extents, or nothing if one is negative or the product (times element_size)
