@@ -137,6 +137,8 @@ class Parser:
             return ("number", mpf(float(value)))
         if kind == "name":
             self.at += 1
+            if value == "None":
+                return ("new axis",)
             if not self.peek("("):
                 return ("name", value)
             self.take("(")
@@ -184,8 +186,9 @@ SCALAR = {
     "atan": mp.atan, "atan2": mp.atan2, "sinh": mp.sinh, "cosh": mp.cosh, "tanh": mp.tanh,
     "asinh": mp.asinh, "acosh": mp.acosh, "atanh": mp.atanh, "erf": mp.erf, "erfc": mp.erfc,
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))), "sigmoid": lambda x: 1 / (1 + mp.exp(-x)),
+    "gelu": lambda x: x * (1 + mp.erf(x / mp.sqrt(2))) / 2, "silu": lambda x: x / (1 + mp.exp(-x)),
     "softplus": lambda x: mp.log(1 + mp.exp(x)), "relu": lambda x: x if x > 0 else mpf(0),
-    "min": lambda a, b: a if a < b else b, "max": lambda a, b: a if a > b else b,
+    "min": min, "max": max,
     "hypot": lambda a, b: mp.sqrt(a * a + b * b), "pow": power,
     "where": lambda c, a, b: a if c else b,
 }
@@ -223,14 +226,18 @@ ARRAY = {
     "mean": lambda x, axis=None: reduce_sum(x, axis) / mpf(x.size if axis is None
                                                            else x.shape[axis]),
     "prod": lambda x, axis=None: as_object(np.prod(x, axis=axis)),
-    "dot": lambda a, b: reduce_sum(a * b),
+    "dot": lambda a, b, axis=None: reduce_sum(a * b, axis),
     "norm": lambda x, axis=None: elementwise(mp.sqrt, reduce_sum(x * x, axis)),
     "logsumexp": log_sum_exp,
     "softmax": softmax,
     "cumsum": lambda x, axis=0: as_object(np.cumsum(x, axis=axis)),
-    "range": lambda n: as_object([mpf(i) for i in range(int(n.item()))]),
+    "log_softmax": lambda x, axis=-1: elementwise(mp.log, softmax(x, axis)),
+    "range": lambda *parts: as_object([mpf(i) for i in range(*(int(p.item()) for p in parts))]),
+    "reshape": lambda x, *extents: x.reshape([int(e.item()) for e in extents]),
+    "zeros": lambda *extents: exact(np.zeros([int(e.item()) for e in extents])),
+    "ones": lambda *extents: exact(np.ones([int(e.item()) for e in extents])),
     "len": lambda x: as_object(mpf(len(x))),
-    "concat": lambda a, b: np.concatenate([a, b]),
+    "concat": lambda *parts, axis=0: np.concatenate([np.atleast_1d(p) for p in parts], axis),
 }
 
 
@@ -255,12 +262,18 @@ def evaluate(node, names):
         return np.stack([evaluate(item, names) for item in node[1]])
     if kind == "index":
         def integer(part):
-            return None if part is None else int(evaluate(part, names).item())
+            if part is None or part[0] == "new axis":
+                return None
+            return evaluate(part, names).astype(int)[()]
         key = tuple(integer(parts[0]) if len(parts) == 1 else slice(*map(integer, parts))
                     for parts in node[2])
         return as_object(evaluate(node[1], names)[key])
     arguments = [evaluate(argument, names) for argument in node[2]]
-    keywords = {key: int(evaluate(value, names).item()) for key, value in node[3].items()}
+    keywords = {key: evaluate(value, names).astype(int) for key, value in node[3].items()}
+    keywords = {key: int(v) if v.ndim == 0 else tuple(v) for key, v in keywords.items()}
+    if node[1] in ("min", "max") and len(arguments) == 1:
+        reduce = np.min if node[1] == "min" else np.max
+        return as_object(reduce(arguments[0], **keywords))
     if node[1] in ARRAY:
         return as_object(ARRAY[node[1]](*arguments, **keywords))
     return elementwise(SCALAR[node[1]], *arguments)

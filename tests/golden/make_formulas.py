@@ -77,6 +77,7 @@ def consequences(reference):
         "learning_rate.momentum.momentum": float(((root - 1) / (root + 1)) ** 2),
         "learning_rate.momentum.rate": float((root - 1) / (root + 1)),
         "model.newton_step_norm": float(mp.norm(newton)),
+        "model.newton_decrement": float(mp.sqrt((g.T * newton)[0])),
         "model.predicted_decrease": float((g.T * newton)[0] / 2),
         "model.actual_decrease": float(here - there),
     }
@@ -194,6 +195,8 @@ UNARY = {
     "lgamma": (2.4, [0.1, 0.3, 0.7, 1.5, 2.5, 3.2, 5, 10, 30, 100, 1e4]),
     "sigmoid": (0.4, [-40, -5, -1, -1e-8, 0, 1e-8, 0.2, 0.5, 1, 5, 30]),
     "softplus": (0.4, [-40, -5, -1, -1e-8, 0, 1e-8, 0.2, 0.5, 1, 5, 800]),
+    "gelu": (0.4, [-6, -2, -1, -1e-8, 0, 1e-8, 0.2, 0.5, 0.9, 1.5, 4]),
+    "silu": (0.4, [-30, -5, -1, -1e-8, 0, 1e-8, 0.2, 0.5, 1, 5, 30]),
     "relu": (0.4, [-40, -5, -1, -0.1, -1e-8, 1e-8, 0.2, 0.5, 1, 5, 800]),
 }
 for function, (x, points) in UNARY.items():
@@ -339,6 +342,25 @@ add("array.network", "h = tanh(W1@x + b1); logsumexp(W2@h + b2) - (W2@h + b2)[1]
     const={"x": [0.5, -1]})
 add("array.gaussian_mixture", "-log(0.3*exp(-(x - m1)^2/2) + 0.7*exp(-(x - m2)^2/(2*s^2))/s)",
     m1=0.2, m2=1.5, s=0.8, const={"x": 0.9})
+
+# Beyond the contract: what the engine's language offers on top.
+add("extra.min_reduction", "min(x)^2*x[0]", x=x5)
+add("extra.max_reduction_axis", "sum(max(X, axis=1)^3)", X=A23)
+add("extra.max_several", "max(x, 0.5*x^2, 0.1)^3", x=0.8)
+add("extra.log_softmax", "log_softmax(x)[1] + sum(log_softmax(2*x)*x)", x=x5)
+add("extra.reshape", "sum(reshape(x, 2, 3)[1]^3)*x[0]", x=sample("x6", 6))
+add("extra.reshape_inferred", "sum(reshape(X, -1)[1:]^2*reshape(X, -1)[:-1])", X=A23)
+add("extra.zeros_ones", "sum((x - ones(5))^2*x) + sum(zeros(3)) + sum(ones(2, 5)*x^3)", x=x5)
+add("extra.new_axis", "sum(sin(x[:,None]*x[None,:]))", x=x5)
+add("extra.outer_powers", "sum((x[:,None]^range(4))@[1, 2, 3, 4])", x=[0.5, 1.5, 2])
+add("extra.reversed", "sum(x[::-1]*x^2)", x=x5)
+add("extra.gather", "sum(x[[0, 2, 2, 4]]^3)", x=x5)
+add("extra.range_bounds", "sum(range(1, 6)*x^2) + sum(range(5, 0, -1)*x^3)", x=x5)
+add("extra.concat_three", "norm(concat(x, 1, x[:2]))^3", x=x5)
+add("extra.concat_axis", "sum(concat(X, X^2, axis=1)@[1, 2, 3, 4, 5, 6])", X=A23)
+add("extra.sum_axes", "sum(X^3, axis=[0, 1])", X=A23)
+add("extra.dot_axis", "sum(dot(X, X^2, axis=1)^2)", X=A23)
+add("extra.where_number", "sum(where([1, 0, 2], x^2, x^3))", x=[0.5, -1, 2])
 add("vector.residuals", "t = [1, 2, 3, 4]; a*exp(-b*t) - [2, 1.1, 0.7, 0.4]", a=3, b=0.5)
 add("vector.linear", "A@x", x=[1, -2, 0.5], const={"A": A23.tolist()})
 add("vector.elementwise", "x^2*sin(x)", x=x5)
