@@ -130,7 +130,8 @@ Array build_loss(const Loss& loss, const Array& z, const Array& target) {
   }
   check_loss(loss, z.node().type, target.node().type);
   if (loss.target == TargetKind::labels) return loss.build(z, target);
-  return loss.build(z, reshape(convert(target, z.dtype()), z.shape()));
+  const Shape shape = z.shape();  // a copy: appending nodes moves the original
+  return loss.build(z, reshape(convert(target, z.dtype()), shape));
 }
 
 }  // namespace kappa

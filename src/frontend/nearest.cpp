@@ -34,13 +34,20 @@ std::string nearest(std::string_view name, std::span<const std::string> candidat
   constexpr std::size_t longest = 64;
   if (name.size() > longest) return "";
   std::size_t best = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::size_t best_prefix = 0;
   std::string found;
   for (const std::string& candidate : candidates) {
     // One letter changed in a name of one letter is another name, not a slip.
     if (candidate.size() > longest || (candidate.size() < 2 && name.size() < 2)) continue;
     const std::size_t edits = distance(name, candidate);
-    if (edits < best && edits < candidate.size()) {
+    // Slips at the end are the likelier ones: of equally close names, the longest common beginning.
+    const auto prefix = static_cast<std::size_t>(
+        std::mismatch(name.begin(), name.end(), candidate.begin(), candidate.end()).first -
+        name.begin());
+    const bool closer = edits < best || (edits == best && !found.empty() && prefix > best_prefix);
+    if (closer && edits < candidate.size()) {
       best = edits;
+      best_prefix = prefix;
       found = candidate;
     }
   }
