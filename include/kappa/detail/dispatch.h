@@ -1,0 +1,178 @@
+#pragma once
+
+// The element kernels for every instruction set that this machine may turn out to have.
+//
+// GCC on x86-64 compiles them in `#pragma GCC target` regions; users need no -march. Other
+// compilers get the one kernel of their flags.
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "kappa/detail/simd.h"
+#include "kappa/jet.h"
+
+namespace kappa {
+
+/// What becomes of an element's Hessian before it is added up.
+enum class Projection {
+  none,      ///< as it is
+  clamp,     ///< negative eigenvalues become 0
+  absolute,  ///< negative eigenvalues become positive (Chen et al. 2024)
+};
+
+/// Instruction sets of the element kernels. `automatic` is the widest that the machine has. Results
+/// of two levels agree to rounding, not to the bit.
+enum class SimdLevel { automatic, base, avx2, avx512 };
+
+namespace detail {
+
+enum class Question { value, gradient, hessian, product };
+
+/// M for an std::array of M doubles, whose entries become packs; else -1.
+template <class Data>
+inline constexpr int array_size = -1;
+template <std::size_t M>
+inline constexpr int array_size<std::array<double, M>> = static_cast<int>(M);
+/// Data that is no number is handed over as it is, one element at a time.
+template <class Data>
+inline constexpr bool is_numeric_data =
+    std::is_void_v<Data> || std::is_same_v<Data, double> || array_size<Data> >= 0;
+
+/// Some elements of a kind; entry k of element e stands at [k * stride + e].
+template <class Data>
+struct ElementRange {
+  const std::int32_t* indices = nullptr;
+  const double* numbers = nullptr;
+  std::conditional_t<std::is_void_v<Data>, char, Data> const* records = nullptr;
+  std::ptrdiff_t stride = 0;
+  int count = 0;
+  /// Bit k: variable k of neighbouring elements are neighbours.
+  std::uint64_t consecutive = 0;
+
+  void advance(int first, int size) {
+    indices += first;
+    if (numbers != nullptr) numbers += first;
+    if (records != nullptr) records += first;
+    count = size;
+  }
+};
+
+/// Where results go, null for what is not asked; entry k of element e at [k * stride + e].
+struct ElementOutputs {
+  double* value = nullptr;
+  double* gradient = nullptr;  ///< or Hessian products
+  double* hessian = nullptr;
+  std::ptrdiff_t stride = 0;
+  Projection projection = Projection::none;
+
+  void advance(int first) {
+    if (value != nullptr) value += first;
+    if (gradient != nullptr) gradient += first;
+    if (hessian != nullptr) hessian += first;
+  }
+};
+
+template <class J, class F, class X, class... Data>
+inline J call_element(const F& f, const X& x, const Data&... data) {
+  constexpr bool callable = std::is_invocable_v<const F&, const X&, const Data&...>;
+  static_assert(callable,
+                "kappa: the callable of these elements is called as phi(x), or phi(x, data) where "
+                "elements(indices, data, phi) was given data; it must be const");
+  if constexpr (callable) {
+    constexpr bool returns_jet = std::is_same_v<std::remove_cvref_t<decltype(f(x, data...))>, J>;
+    static_assert(returns_jet,
+                  "kappa: the callable must return its scalar type T; a result of type double has "
+                  "lost the derivatives (write `T sum = 0`, not `double sum = 0`)");
+    if constexpr (returns_jet) return f(x, data...);
+  }
+  return J(0.0);
+}
+
+}  // namespace detail
+
+namespace jets {
+#define KAPPA_SIMD_LANES KAPPA_BASE_LANES
+#include "kappa/detail/element_kernel.inc"
+#undef KAPPA_SIMD_LANES
+}  // namespace jets
+
+#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && !defined(KAPPA_NO_DISPATCH)
+#if KAPPA_BASE_LANES < 4
+#define KAPPA_HAVE_AVX2_KERNELS
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+namespace jets_avx2 {
+#define KAPPA_SIMD_LANES 4
+// clang-format off: in the order of what they need
+#include "kappa/detail/pack.inc"
+#include "kappa/detail/jets.inc"
+#include "kappa/detail/jet_math.inc"
+#include "kappa/detail/element_kernel.inc"
+// clang-format on
+#undef KAPPA_SIMD_LANES
+}  // namespace jets_avx2
+#pragma GCC pop_options
+#endif
+#if KAPPA_BASE_LANES < 8
+#define KAPPA_HAVE_AVX512_KERNELS
+#pragma GCC push_options
+#pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")
+namespace jets_avx512 {
+#define KAPPA_SIMD_LANES 8
+// clang-format off: in the order of what they need
+#include "kappa/detail/pack.inc"
+#include "kappa/detail/jets.inc"
+#include "kappa/detail/jet_math.inc"
+#include "kappa/detail/element_kernel.inc"
+// clang-format on
+#undef KAPPA_SIMD_LANES
+}  // namespace jets_avx512
+#pragma GCC pop_options
+#endif
+#endif
+
+namespace detail {
+
+/// The widest level that this machine and this translation unit both have, at most `wanted`.
+inline SimdLevel simd_level(SimdLevel wanted) {
+  SimdLevel best = SimdLevel::base;
+#ifdef KAPPA_HAVE_AVX2_KERNELS
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) best = SimdLevel::avx2;
+#endif
+#ifdef KAPPA_HAVE_AVX512_KERNELS
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    best = SimdLevel::avx512;
+  }
+#endif
+  return wanted == SimdLevel::automatic || wanted > best ? best : wanted;
+}
+
+/// Runs the kernel of the level. `count` of the range is a multiple of 8 (padded) for packs.
+template <Question q, int N, class Data, bool kPacks, class F>
+inline void run_kernel(const F& f, const ElementRange<Data>& range, const double* x,
+                       const double* v, const ElementOutputs& out,
+                       [[maybe_unused]] SimdLevel level) {
+  if constexpr (!kPacks) {
+    jets::element_kernel<q, N, Data, double, F>(f, range, x, v, out);
+  } else {
+#ifdef KAPPA_HAVE_AVX512_KERNELS
+    if (level == SimdLevel::avx512) {
+      jets_avx512::element_kernel<q, N, Data, jets_avx512::Pack, F>(f, range, x, v, out);
+      return;
+    }
+#endif
+#ifdef KAPPA_HAVE_AVX2_KERNELS
+    if (level == SimdLevel::avx2) {
+      jets_avx2::element_kernel<q, N, Data, jets_avx2::Pack, F>(f, range, x, v, out);
+      return;
+    }
+#endif
+    jets::element_kernel<q, N, Data, jets::Pack, F>(f, range, x, v, out);
+  }
+}
+
+}  // namespace detail
+}  // namespace kappa
