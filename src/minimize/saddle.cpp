@@ -1,0 +1,67 @@
+#include "minimize/saddle.h"
+
+#include <Eigen/Eigenvalues>
+#include <algorithm>
+
+#include "minimize/krylov.h"
+
+namespace kappa {
+
+double walk_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
+                                     std::span<const double> direction, double curvature,
+                                     double length) {
+  const double size = norm(direction);
+  Vector trial(iterate.w.size()), best;
+  double best_value = iterate.value, best_length = 0;
+  for (double t = length; t > 1e-12 * length && best.empty(); t *= 0.5) {
+    for (const double sign : {1.0, -1.0}) {
+      add_scaled(iterate.w, sign * t / size, direction, trial);
+      const double f = evaluator.value(trial.data());
+      if (f < best_value && f <= iterate.value + 0.05 * t * t * curvature) {
+        best_value = f;
+        best = trial;
+        best_length = t;
+      }
+    }
+  }
+  if (best.empty()) return 0;
+  Vector gradient(best.size());
+  const double value = evaluator.gradient(best.data(), gradient.data());
+  if (!std::isfinite(value) || !all_finite(gradient)) return 0;
+  iterate.w = std::move(best);
+  iterate.gradient = std::move(gradient);
+  iterate.value = value;
+  return best_length;
+}
+
+std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
+                                                         double length) {
+  constexpr std::int64_t kMaxDense = 500;
+  const std::int64_t n = evaluator.dimension();
+  double lowest = 0, bound = 0;
+  Vector direction;
+  if (n <= kMaxDense) {
+    Eigen::MatrixXd hessian(n, n);
+    evaluator.hessian(iterate.w.data(), hessian.data());
+    if (!hessian.allFinite()) return {};
+    const Evaluator::Factorization timing(evaluator);
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(hessian);
+    lowest = eigen.eigenvalues()(0);
+    bound = 1e-10 * eigen.eigenvalues().cwiseAbs().maxCoeff();
+    direction.assign(eigen.eigenvectors().col(0).data(), eigen.eigenvectors().col(0).data() + n);
+  } else {
+    const auto curvature = evaluator.linearize(iterate.w.data());
+    SpectrumEnds ends =
+        spectrum_ends([&](const double* v, double* hv) { curvature.hessian_product(v, hv); },
+                      evaluator.size(), evaluator.seed(), 100, 1e-3);
+    lowest = ends.smallest;
+    bound = std::max(1e-10 * std::fabs(ends.largest), 0.5 * ends.smallest_residual);
+    direction = std::move(ends.smallest_vector);
+  }
+  if (!(lowest < -bound)) return {};
+  const double step = walk_along_negative_curvature(evaluator, iterate, direction, lowest, length);
+  if (step == 0) return {};
+  return StepReport{.step_norm = step, .measures = {{"lambda_min", lowest}}};
+}
+
+}  // namespace kappa
