@@ -99,9 +99,9 @@ HWY_INLINE T row_maximum(const T* x, std::int64_t columns) {
   auto invalid = hn::Zero(d);
   for_each_vector(x, columns, [&](auto v, std::int64_t, std::int64_t) HWY_ATTR {
     largest = hn::Max(largest, v);
-    invalid = hn::Or(invalid, hn::VecFromMask(d, hn::Ne(v, v)));
+    invalid = hn::Or(invalid, hn::IfThenElseZero(hn::IsNaN(v), hn::Set(d, T{1})));
   });
-  if (!hn::AllFalse(d, hn::Ne(hn::And(invalid, hn::Set(d, T{1})), hn::Zero(d)))) {
+  if (!hn::AllTrue(d, hn::Eq(invalid, hn::Zero(d)))) {
     return std::numeric_limits<T>::quiet_NaN();
   }
   return hn::GetLane(hn::MaxOfLanes(d, largest));

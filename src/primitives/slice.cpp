@@ -5,6 +5,7 @@
 
 namespace kappa {
 const Primitive& kappa_primitive_slice();
+const Primitive& kappa_primitive_reshape();
 
 namespace {
 
@@ -82,6 +83,25 @@ Array transpose_slice(const Call& call, int, const Array& cotangent) {
   return pad(slice(cotangent, turn_starts, turn_stops, turn_steps), low, high, interior);
 }
 
+// The slice of a reshape that only adds or drops axes of extent 1, as in x[0][1], taken before it;
+// then slices meet and merge.
+Array before_reshape(const Array& x, const Dims& starts, const Dims& counts, const Dims& steps) {
+  const Array source = operand_of(x);
+  const Shape& from = source.shape();
+  Dims source_starts(from.size(), 0), source_counts(from.size(), 1), source_steps(from.size(), 1);
+  std::size_t axis = 0;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) return {};
+    if (x.shape()[i] == 1) continue;
+    while (axis < from.size() && from[axis] == 1) ++axis;
+    if (axis == from.size() || from[axis] != x.shape()[i]) return {};
+    source_starts[axis] = starts[i];
+    source_counts[axis] = counts[i];
+    source_steps[axis++] = steps[i];
+  }
+  return reshape(canonical_slice(source, source_starts, source_counts, source_steps), counts);
+}
+
 Array simplify(const Call& call) {
   const Array& x = call.operands[0];
   const Dims& starts = call.attributes.dims("starts");
@@ -103,6 +123,7 @@ Array simplify(const Call& call) {
     }
     return canonical_slice(operand_of(x), inner_starts, counts, inner_steps);
   }
+  if (is_call(x, kappa_primitive_reshape())) return before_reshape(x, starts, counts, steps);
   if (const auto source = uniform_source(x)) return broadcast_to(*source, counts);
   return {};
 }
