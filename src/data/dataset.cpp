@@ -84,7 +84,7 @@ void take_table(const Table& table, const DatasetOptions& options, Dataset& data
 
 /// The one array of a file; a table counts as the matrix of its columns.
 StoredArray take_array(const std::string& path, FileContents contents,
-                  std::vector<std::string>& column_names) {
+                       std::vector<std::string>& column_names) {
   if (contents.table) {
     column_names = names_of(*contents.table);
     return matrix_of(*contents.table, column_names);

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "data/limits.h"
-#include "data/table.h"
 #include "data/stored_array.h"
+#include "data/table.h"
 
 namespace kappa {
 
@@ -24,8 +24,8 @@ struct InputMap {
 /// mapped by `map`, when rows are copied out; `x` itself is not changed by standardisation.
 struct Dataset {
   std::string source;                      ///< the spec it was loaded from
-  StoredArray x;                                ///< [N x ...]
-  StoredArray y;                                ///< [N] or [N x ...]; shape [0] if there are no targets
+  StoredArray x;                           ///< [N x ...]
+  StoredArray y;                           ///< [N] or [N x ...]; shape [0] if there are no targets
   InputMap map;                            ///< over the features of x, flattened
   std::int64_t num_classes = 0;            ///< largest label + 1 (or as given); 0: y are no labels
   std::vector<std::string> feature_names;  ///< of tables, else empty

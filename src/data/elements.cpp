@@ -54,7 +54,7 @@ Converter<Kept> converter(const StoredElements& stored) {
 }  // namespace
 
 StoredArray read_elements(ByteSource& source, const StoredElements& stored,
-                     std::vector<std::int64_t> shape, const ReadLimits& limits) {
+                          std::vector<std::int64_t> shape, const ReadLimits& limits) {
   const ElementType type = kept_type(stored);
   const auto payload = checked_size(shape, stored.bytes);
   const auto memory = checked_size(shape, element_bytes(type));

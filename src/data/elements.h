@@ -20,6 +20,6 @@ struct StoredElements {
 /// Throws Error(data) if it promises more than can follow and Error(resource) if it exceeds the
 /// budget, both before memory is taken.
 StoredArray read_elements(ByteSource& source, const StoredElements& stored,
-                     std::vector<std::int64_t> shape, const ReadLimits& limits);
+                          std::vector<std::int64_t> shape, const ReadLimits& limits);
 
 }  // namespace kappa

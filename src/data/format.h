@@ -7,8 +7,8 @@
 
 #include "data/bytes.h"
 #include "data/limits.h"
-#include "data/table.h"
 #include "data/stored_array.h"
+#include "data/table.h"
 
 namespace kappa {
 
