@@ -20,29 +20,29 @@ StoredArray read_npy(ByteSource& source, const ReadLimits& limits = {});
 StoredArray read_npy(const std::string& path, const ReadLimits& limits = {});
 
 /// An array to be written; `data` is row-major and native.
-struct TensorView {
+struct StoredArrayView {
   ElementType type = ElementType::f64;
   std::vector<std::int64_t> shape;
   const void* data = nullptr;
 
-  TensorView(const StoredArray& tensor)  // NOLINT: a tensor is a view of itself
-      : type(tensor.type()), shape(tensor.shape), data(tensor.data()) {}
-  TensorView(const double* values, std::vector<std::int64_t> extents)
+  StoredArrayView(const StoredArray& array)  // NOLINT: an array is a view of itself
+      : type(array.type()), shape(array.shape), data(array.data()) {}
+  StoredArrayView(const double* values, std::vector<std::int64_t> extents)
       : type(ElementType::f64), shape(std::move(extents)), data(values) {}
-  TensorView(const float* values, std::vector<std::int64_t> extents)
+  StoredArrayView(const float* values, std::vector<std::int64_t> extents)
       : type(ElementType::f32), shape(std::move(extents)), data(values) {}
-  TensorView(const std::int64_t* values, std::vector<std::int64_t> extents)
+  StoredArrayView(const std::int64_t* values, std::vector<std::int64_t> extents)
       : type(ElementType::i64), shape(std::move(extents)), data(values) {}
 
   [[nodiscard]] std::int64_t num_bytes() const;
 };
 
 /// Writes one array; the file appears only when it is complete.
-void write_npy(const std::string& path, const TensorView& array);
+void write_npy(const std::string& path, const StoredArrayView& array);
 
 /// The bytes before the elements, for a NumPy type such as "<f8": magic, version 1.0, dictionary,
 /// padded to 64 bytes.
 std::string npy_header(std::string_view descr, std::span<const std::int64_t> shape);
-std::string npy_header(const TensorView& array);
+std::string npy_header(const StoredArrayView& array);
 
 }  // namespace kappa

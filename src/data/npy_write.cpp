@@ -7,7 +7,7 @@
 
 namespace kappa {
 
-std::int64_t TensorView::num_bytes() const {
+std::int64_t StoredArrayView::num_bytes() const {
   return checked_size(shape, element_bytes(type)).value_or(0);
 }
 
@@ -26,13 +26,13 @@ std::string npy_header(std::string_view descr, std::span<const std::int64_t> sha
   return header + text;
 }
 
-std::string npy_header(const TensorView& array) {
+std::string npy_header(const StoredArrayView& array) {
   static_assert(std::endian::native == std::endian::little);
   static constexpr const char* kDescr[] = {"|u1", "<i8", "<f4", "<f8"};
   return npy_header(kDescr[static_cast<int>(array.type)], array.shape);
 }
 
-void write_npy(const std::string& path, const TensorView& array) {
+void write_npy(const std::string& path, const StoredArrayView& array) {
   AtomicFile file(path);
   file.write(npy_header(array));
   file.write(array.data, static_cast<std::size_t>(array.num_bytes()));

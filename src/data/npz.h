@@ -37,7 +37,7 @@ std::vector<NamedArray> read_npz(const NpzReader& reader, const ReadLimits& limi
 class NpzWriter {
  public:
   explicit NpzWriter(const std::string& path) : file_(path) {}
-  void add(std::string_view name, const TensorView& array);
+  void add(std::string_view name, const StoredArrayView& array);
   /// An array of any NumPy type, e.g. "|S3".
   void add(std::string_view name, const std::string& header, const void* elements,
            std::int64_t num_bytes);
@@ -50,16 +50,16 @@ class NpzWriter {
 };
 
 /// A named array to be written.
-struct NamedView {
+struct NamedArrayView {
   std::string name;
-  TensorView array;
+  StoredArrayView array;
 };
-void write_npz(const std::string& path, const std::vector<NamedView>& arrays);
+void write_npz(const std::string& path, const std::vector<NamedArrayView>& arrays);
 
 /// Writes a sparse matrix that scipy.sparse.load_npz reads: compressed rows, entries of row i at
 /// [row_offsets[i], row_offsets[i + 1]). `entries` is f32 or f64, one-dimensional.
 void write_csr_npz(const std::string& path, std::int64_t num_rows, std::int64_t num_columns,
                    std::span<const std::int64_t> row_offsets, std::span<const std::int64_t> columns,
-                   const TensorView& entries);
+                   const StoredArrayView& entries);
 
 }  // namespace kappa

@@ -38,7 +38,7 @@ std::string shared_fields(std::uint32_t crc, std::uint64_t size, std::size_t nam
 
 }  // namespace
 
-void NpzWriter::add(std::string_view name, const TensorView& array) {
+void NpzWriter::add(std::string_view name, const StoredArrayView& array) {
   add(name, npy_header(array), array.data, array.num_bytes());
 }
 
@@ -90,22 +90,22 @@ void NpzWriter::commit() {
   file_.commit();
 }
 
-void write_npz(const std::string& path, const std::vector<NamedView>& arrays) {
+void write_npz(const std::string& path, const std::vector<NamedArrayView>& arrays) {
   NpzWriter writer(path);
-  for (const NamedView& view : arrays) writer.add(view.name, view.array);
+  for (const NamedArrayView& view : arrays) writer.add(view.name, view.array);
   writer.commit();
 }
 
 void write_csr_npz(const std::string& path, std::int64_t num_rows, std::int64_t num_columns,
                    std::span<const std::int64_t> row_offsets, std::span<const std::int64_t> columns,
-                   const TensorView& entries) {
+                   const StoredArrayView& entries) {
   const std::int64_t extents[] = {num_rows, num_columns};
   const auto length = [](auto span) { return std::vector{static_cast<std::int64_t>(span.size())}; };
   NpzWriter writer(path);
-  writer.add("indices", TensorView(columns.data(), length(columns)));
-  writer.add("indptr", TensorView(row_offsets.data(), length(row_offsets)));
+  writer.add("indices", StoredArrayView(columns.data(), length(columns)));
+  writer.add("indptr", StoredArrayView(row_offsets.data(), length(row_offsets)));
   writer.add("format", npy_header("|S3", {}), "csr", 3);
-  writer.add("shape", TensorView(extents, {2}));
+  writer.add("shape", StoredArrayView(extents, {2}));
   writer.add("data", entries);
   writer.commit();
 }

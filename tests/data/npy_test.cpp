@@ -76,7 +76,7 @@ TEST(Npy, WritesTheBytesThatNumpyWrites) {
   const TempFolder folder;
   std::vector<double> values(12);
   std::iota(values.begin(), values.end(), 0);
-  write_npy(folder.path("matrix.npy"), TensorView(values.data(), {3, 4}));
+  write_npy(folder.path("matrix.npy"), StoredArrayView(values.data(), {3, 4}));
   EXPECT_EQ(bytes_of(folder.path("matrix.npy")), bytes_of(golden("matrix.npy")));
   write_npy(folder.path("scalar.npy"), read_npy(golden("scalar.npy")));
   EXPECT_EQ(bytes_of(folder.path("scalar.npy")), bytes_of(golden("scalar.npy")));

@@ -47,7 +47,7 @@ TEST(Npz, NumpyAndScipyReadWhatIsWritten) {
   write_npz(folder.path("w.npz"), {{"a", {weights.data(), {2, 3}}}, {"b", {weights.data(), {}}}});
   // [[0 1 0] [2 0 3]]
   const std::vector<std::int64_t> offsets = {0, 1, 3}, columns = {1, 0, 2};
-  write_csr_npz(folder.path("s.npz"), 2, 3, offsets, columns, TensorView(weights.data(), {3}));
+  write_csr_npz(folder.path("s.npz"), 2, 3, offsets, columns, StoredArrayView(weights.data(), {3}));
   const std::string check =
       "import sys, zipfile, numpy as np, scipy.sparse as sp\n"
       "w = np.load(sys.argv[1] + '/w.npz')\n"
