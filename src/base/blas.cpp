@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "base/small_gemm.h"
 #include "kappa/error.h"
 
 namespace kappa {
@@ -19,35 +20,47 @@ constexpr int row_major = 101, no_transpose = 111, transposed = 112;
 struct OpenBlas {
   using Dgemm = void (*)(int, int, int, int, int, int, double, const double*, int, const double*,
                          int, double, double*, int);
-  using Sgemm = void (*)(int, int, int, int, int, int, float, const float*, int, const float*, int,
-                         float, float*, int);
   Dgemm dgemm = nullptr;
-  Sgemm sgemm = nullptr;
   std::string problem;
+};
+
+/// An environment variable for the lifetime of the object, where it is not set and `value` not
+/// null.
+class ScopedVariable {
+ public:
+  ScopedVariable(const char* name, const char* value)
+      : name_(value != nullptr && std::getenv(name) == nullptr ? name : nullptr) {
+    if (name_ != nullptr) setenv(name_, value, 0);
+  }
+  ~ScopedVariable() {
+    if (name_ != nullptr) unsetenv(name_);
+  }
+  ScopedVariable(const ScopedVariable&) = delete;
+  ScopedVariable& operator=(const ScopedVariable&) = delete;
+
+ private:
+  const char* name_;
 };
 
 OpenBlas load_openblas() {
   OpenBlas blas;
   // A host program that already uses the library keeps its settings.
   const bool mine = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD) == nullptr;
-  // OpenBLAS 0.3.21 takes AMD processors with AVX-512 for older ones, at half their speed. It reads
-  // the variable while it is loaded.
+  // OpenBLAS reads these while it is loaded. Kappa's own threads call it, so it needs none. Version
+  // 0.3.21 takes AMD processors with AVX-512 for older ones, at half their speed.
   const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                     __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-  const char* variable = "OPENBLAS_CORETYPE";
-  const bool set = mine && wide && std::getenv(variable) == nullptr;
-  if (set) setenv(variable, "SkylakeX", 0);
+  const ScopedVariable threads("OPENBLAS_NUM_THREADS", mine ? "1" : nullptr);
+  const ScopedVariable core("OPENBLAS_CORETYPE", mine && wide ? "SkylakeX" : nullptr);
   void* library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
-  if (set) unsetenv(variable);
   if (library == nullptr) {
     const char* reason = dlerror();
     blas.problem = reason != nullptr ? reason : "unknown reason";
     return blas;
   }
   blas.dgemm = reinterpret_cast<OpenBlas::Dgemm>(dlsym(library, "cblas_dgemm"));
-  blas.sgemm = reinterpret_cast<OpenBlas::Sgemm>(dlsym(library, "cblas_sgemm"));
   auto* set_threads = reinterpret_cast<void (*)(int)>(dlsym(library, "openblas_set_num_threads"));
-  if (blas.dgemm == nullptr || blas.sgemm == nullptr) blas.problem = "it lacks cblas_dgemm";
+  if (blas.dgemm == nullptr) blas.problem = "it lacks cblas_dgemm";
   if (mine && set_threads != nullptr) set_threads(1);  // Kappa's own threads call it
   return blas;
 }
@@ -84,35 +97,14 @@ class OneOpenMpThread {
   int saved_;
 };
 
-bool is_small(const GemmShape& s) {
+// Vectors are bound by memory, whoever multiplies them; of small matrices a library mostly sees its
+// own overhead. The limits are measured (bench/matmul_bench.cpp).
+bool is_small(const GemmShape& s, double limit) {
   return static_cast<double>(s.rows) * static_cast<double>(s.columns) *
              static_cast<double>(s.inner) <=
-         4096;
+         limit;
 }
-
-// Sums run over `inner` upwards for each element of C.
-template <class T>
-void small_gemm(const GemmShape& s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
-                T beta, T* c, std::int64_t ldc) {
-  const std::int64_t a_row = s.transpose_a ? 1 : lda;
-  const std::int64_t a_inner = s.transpose_a ? lda : 1;
-  for (std::int64_t i = 0; i < s.rows; ++i, a += a_row, c += ldc) {
-    if (beta == T{0}) std::fill_n(c, s.columns, T{0});
-    if (s.transpose_b) {
-      for (std::int64_t j = 0; j < s.columns; ++j) {
-        T total = 0;
-        for (std::int64_t k = 0; k < s.inner; ++k) total += a[k * a_inner] * b[j * ldb + k];
-        c[j] += total;
-      }
-    } else {
-      for (std::int64_t k = 0; k < s.inner; ++k) {
-        const T factor = a[k * a_inner];
-        const T* row = b + k * ldb;
-        for (std::int64_t j = 0; j < s.columns; ++j) c[j] += factor * row[j];
-      }
-    }
-  }
-}
+bool is_vector(const GemmShape& s) { return s.rows == 1 || s.columns == 1; }
 
 void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::int64_t ldc) {
   if (std::max({s.rows, s.columns, s.inner, lda, ldb, ldc}) > std::numeric_limits<int>::max()) {
@@ -125,7 +117,7 @@ void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::
 
 void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           double beta, double* c, std::int64_t ldc) {
-  if (is_small(s)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  if (is_vector(s) || is_small(s, 8000)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
   check_extents(s, lda, ldb, ldc);
   const auto n = [](std::int64_t x) { return static_cast<int>(x); };
   openblas().dgemm(row_major, s.transpose_a ? transposed : no_transpose,
@@ -135,7 +127,7 @@ void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b
 
 void gemm(const GemmShape& s, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
-  if (is_small(s)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  if (is_small(s, 8000)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
   check_extents(s, lda, ldb, ldc);
   const OneOpenMpThread one_thread;
   const dnnl_status_t status =

@@ -1,0 +1,151 @@
+#include "base/small_gemm.h"
+
+#include <algorithm>
+
+// Portable, AVX2 and AVX-512; the targets between bring little for their compile time.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "base/small_gemm.cpp"
+#include "hwy/foreach_target.h"  // must stand before highway.h
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kappa {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class T>
+T dot_row(const T* HWY_RESTRICT x, const T* HWY_RESTRICT y, std::int64_t count) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t i = 0;
+  T total = 0;
+  if (count >= lanes) {
+    auto s0 = hn::Zero(d), s1 = hn::Zero(d), s2 = hn::Zero(d), s3 = hn::Zero(d);
+    for (; i + 4 * lanes <= count; i += 4 * lanes) {
+      s0 = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), s0);
+      s1 = hn::MulAdd(hn::LoadU(d, x + i + lanes), hn::LoadU(d, y + i + lanes), s1);
+      s2 = hn::MulAdd(hn::LoadU(d, x + i + 2 * lanes), hn::LoadU(d, y + i + 2 * lanes), s2);
+      s3 = hn::MulAdd(hn::LoadU(d, x + i + 3 * lanes), hn::LoadU(d, y + i + 3 * lanes), s3);
+    }
+    for (; i + lanes <= count; i += lanes) {
+      s0 = hn::MulAdd(hn::LoadU(d, x + i), hn::LoadU(d, y + i), s0);
+    }
+    total = hn::GetLane(hn::SumOfLanes(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
+  }
+  for (; i < count; ++i) total += x[i] * y[i];
+  return total;
+}
+
+// c += a[0] b[0, :] + a[1] b[1, :] + ..., four rows of b at a time. c is kept in registers where
+// the rows are short, and swept where they are long.
+template <class T>
+void add_row_combination(const T* HWY_RESTRICT a, std::int64_t a_step, const T* HWY_RESTRICT b,
+                         std::int64_t ldb, std::int64_t inner, std::int64_t columns,
+                         T* HWY_RESTRICT c) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t j = 0;
+  if (columns <= 16 * lanes) {
+    for (; j + lanes <= columns; j += lanes) {
+      auto s0 = hn::LoadU(d, c + j), s1 = hn::Zero(d);
+      std::int64_t k = 0;
+      for (; k + 2 <= inner; k += 2) {
+        s0 = hn::MulAdd(hn::Set(d, a[k * a_step]), hn::LoadU(d, b + k * ldb + j), s0);
+        s1 = hn::MulAdd(hn::Set(d, a[(k + 1) * a_step]), hn::LoadU(d, b + (k + 1) * ldb + j), s1);
+      }
+      if (k < inner) {
+        s0 = hn::MulAdd(hn::Set(d, a[k * a_step]), hn::LoadU(d, b + k * ldb + j), s0);
+      }
+      hn::StoreU(hn::Add(s0, s1), d, c + j);
+    }
+  } else {
+    const std::int64_t vectors_end = columns - columns % lanes;
+    std::int64_t k = 0;
+    for (; k + 4 <= inner; k += 4) {
+      const T* HWY_RESTRICT row = b + k * ldb;
+      const auto a0 = hn::Set(d, a[k * a_step]), a1 = hn::Set(d, a[(k + 1) * a_step]);
+      const auto a2 = hn::Set(d, a[(k + 2) * a_step]), a3 = hn::Set(d, a[(k + 3) * a_step]);
+      for (j = 0; j < vectors_end; j += lanes) {
+        auto s = hn::LoadU(d, c + j);
+        s = hn::MulAdd(a0, hn::LoadU(d, row + j), s);
+        s = hn::MulAdd(a1, hn::LoadU(d, row + ldb + j), s);
+        s = hn::MulAdd(a2, hn::LoadU(d, row + 2 * ldb + j), s);
+        s = hn::MulAdd(a3, hn::LoadU(d, row + 3 * ldb + j), s);
+        hn::StoreU(s, d, c + j);
+      }
+    }
+    for (; k < inner; ++k) {
+      const auto ak = hn::Set(d, a[k * a_step]);
+      for (j = 0; j < vectors_end; j += lanes) {
+        hn::StoreU(hn::MulAdd(ak, hn::LoadU(d, b + k * ldb + j), hn::LoadU(d, c + j)), d, c + j);
+      }
+    }
+    j = vectors_end;
+  }
+  for (; j < columns; ++j) {
+    T total = c[j];
+    for (std::int64_t k = 0; k < inner; ++k) total += a[k * a_step] * b[k * ldb + j];
+    c[j] = total;
+  }
+}
+
+template <class T>
+void small_gemm_of(GemmShape s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta,
+                   T* c, std::int64_t ldc) {
+  if (s.columns == 1 && ldc == 1 && (s.transpose_a || !s.transpose_b)) {
+    // A column is a row of the transposed product, C' = op(B)' op(A)', whose loops are long.
+    std::swap(a, b);
+    std::swap(lda, ldb);
+    s = {1, s.rows, s.inner, !s.transpose_b, !s.transpose_a};
+    ldc = s.columns;
+  }
+  const std::int64_t a_row = s.transpose_a ? 1 : lda;
+  const std::int64_t a_step = s.transpose_a ? lda : 1;
+  for (std::int64_t i = 0; i < s.rows; ++i, a += a_row, c += ldc) {
+    if (beta == T{0}) std::fill_n(c, s.columns, T{0});
+    if (!s.transpose_b) {
+      add_row_combination(a, a_step, b, ldb, s.inner, s.columns, c);
+    } else if (a_step == 1) {
+      for (std::int64_t j = 0; j < s.columns; ++j) c[j] += dot_row(a, b + j * ldb, s.inner);
+    } else {
+      for (std::int64_t j = 0; j < s.columns; ++j) {
+        T total = 0;
+        for (std::int64_t k = 0; k < s.inner; ++k) total += a[k * a_step] * b[j * ldb + k];
+        c[j] += total;
+      }
+    }
+  }
+}
+
+// HWY_EXPORT takes plain functions.
+void small_gemm_f64(const GemmShape& s, const double* a, std::int64_t lda, const double* b,
+                    std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+  small_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
+}
+void small_gemm_f32(const GemmShape& s, const float* a, std::int64_t lda, const float* b,
+                    std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+  small_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kappa
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace kappa {
+
+HWY_EXPORT(small_gemm_f64);
+HWY_EXPORT(small_gemm_f32);
+
+void small_gemm(const GemmShape& shape, const double* a, std::int64_t lda, const double* b,
+                std::int64_t ldb, double beta, double* c, std::int64_t ldc) {
+  HWY_DYNAMIC_DISPATCH(small_gemm_f64)(shape, a, lda, b, ldb, beta, c, ldc);
+}
+void small_gemm(const GemmShape& shape, const float* a, std::int64_t lda, const float* b,
+                std::int64_t ldb, float beta, float* c, std::int64_t ldc) {
+  HWY_DYNAMIC_DISPATCH(small_gemm_f32)(shape, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace kappa
+#endif  // HWY_ONCE
