@@ -118,7 +118,8 @@ struct Eigenvalue {
   /// |A v - value v| for the unit vector v: some eigenvalue lies within this distance.
   double residual = 0;
   /// Bound on |value - eigenvalue|: the residual, or residual^2 / gap where a gap to the rest of
-  /// the spectrum is seen (Parlett, The Symmetric Eigenvalue Problem, 4.5 and 11.7).
+  /// the spectrum is seen (Parlett, The Symmetric Eigenvalue Problem, 4.5 and 11.7), plus
+  /// the operator's own rounding.
   double error_bound = 0;
   bool converged = false;
 };
@@ -154,14 +155,14 @@ struct LanczosOptions {
   std::uint64_t seed = 0;
   /// Approximate eigenvectors (n x k) whose sum starts the run, e.g. from a subsample, an earlier
   /// point, or just the gradient; need not be orthonormal.
-  std::vector<double> warm_start;
+  std::vector<double> warm_start = {};
   /// Fresh random directions continued for this many products after convergence, to find an
   /// eigenvalue that the first start vector missed (a further copy of a repeated one). 0: only
   /// after a breakdown, where it is needed.
   std::int64_t verification_products = 0;
   ResidualCheck residual_check = ResidualCheck::one;
   bool vectors = true;  ///< return the eigenvectors
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 struct LanczosResult {
@@ -236,7 +237,7 @@ struct DensityOptions {
   double sigma = 0;             ///< width of the Gaussians, 0: (lambda_max - lambda_min) / 100
   std::int64_t max_basis_bytes = std::int64_t{2} << 30;  ///< fewer probes at once beyond this
   std::uint64_t seed = 0;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 /// phi(t) = (1/n) sum_i N(t; lambda_i, sigma^2), estimated.
@@ -275,7 +276,7 @@ struct TraceOptions {
   std::int64_t block_size = 8;    ///< probes a product step
   std::int64_t sketch_size = 16;  ///< Hutch++: columns of the sketch, cut to n
   std::uint64_t seed = 0;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 struct TraceEstimate {
@@ -295,7 +296,7 @@ struct DiagonalOptions {
   std::int64_t num_probes = 100;
   std::int64_t block_size = 8;
   std::uint64_t seed = 0;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 struct DiagonalEstimate {
@@ -332,7 +333,7 @@ struct SolveOptions {
   std::int64_t max_iterations = 1000;
   /// Stop at a direction of nonpositive curvature. CG always does; MINRES can go on past it.
   bool stop_at_negative_curvature = true;
-  ProgressCallback progress;
+  ProgressCallback progress = {};
 };
 
 struct SolveResult {
@@ -427,9 +428,9 @@ KAPPA_EXPORT std::optional<Shape> shape(const KnownSpectrum& spectrum);
 // Learning rates
 
 struct LearningRateOptions {
-  std::optional<double> given;  ///< a rate to judge
-  double given_momentum = 0;    ///< heavy-ball momentum used with it
-  double growth_factor = 10;    ///< "diverges" is said when a component has grown by this factor
+  std::optional<double> given = {};  ///< a rate to judge
+  double given_momentum = 0;         ///< heavy-ball momentum used with it
+  double growth_factor = 10;  ///< "diverges" is said when a component has grown by this factor
   double null_tolerance = 1e-10;
 };
 
@@ -505,8 +506,8 @@ struct LocalModelOptions {
   /// Methods, 6.1); the second term keeps t = 2, where q(ts) = f, from ending it.
   double trusted_ratio = 0.25;
   std::int64_t max_values = 60;  ///< function values spent on the radius
-  SolveOptions solve;            ///< for the Newton step where the spectrum is not complete
-  ProgressCallback progress;
+  SolveOptions solve = {};       ///< for the Newton step where the spectrum is not complete
+  ProgressCallback progress = {};
 };
 
 struct LocalModel {

@@ -171,12 +171,13 @@ RitzPairs KrylovBasis::ritz() {
   const MatrixXd skew = (h - h.transpose()) / 2;
   const Eigen::SelfAdjointEigenSolver<MatrixXd> solver((h + h.transpose()) / 2);
   RitzPairs pairs{solver.eigenvalues(), solver.eigenvectors(), VectorXd(e), VectorXd(e)};
-  pairs.reducible = (h_.block(e, 0, pending_, e) * pairs.vectors).colwise().norm().transpose();
-  pairs.irreducible = (skew * pairs.vectors).colwise().norm().transpose();
+  pairs.reducible =
+      (h_.block(e, 0, pending_, e) * pairs.vectors).colwise().stableNorm().transpose();
+  pairs.irreducible = (skew * pairs.vectors).colwise().stableNorm().transpose();
   pairs.irreducible += pairs.vectors.cwiseAbs().transpose() * defect_.head(e);
   if (e > 0) {
     norm_ = std::max({norm_, std::fabs(pairs.values(0)), std::fabs(pairs.values(e - 1))});
-    noise_ = std::max(noise_, skew.colwise().norm().maxCoeff());
+    noise_ = std::max(noise_, skew.colwise().stableNorm().maxCoeff());
   }
   return pairs;
 }

@@ -16,6 +16,8 @@ using Eigen::Index;
 
 // Fresh chains of a verification, each one pending column more.
 constexpr std::int64_t max_verifications = 4;
+// Rounding is measured on a few vectors; this many times the largest is taken for its bound.
+constexpr double rounding_safety = 4;
 // Products without news after a breakdown before the answer is believed.
 constexpr std::int64_t breakdown_patience = 10;
 
@@ -111,7 +113,8 @@ class Run {
 /// start needs 35, docs/curvature.md): a block raises the degree five times more slowly.
 void Run::start() {
   const auto n = static_cast<std::size_t>(plan_.n);
-  std::vector<double> sum(n);
+  std::vector<double> sum(n), noise(n);
+  Random random(options_.seed, 1);
   for (std::int64_t b = 0; b < std::min(plan_.block, plan_.warm); ++b) {
     std::fill(sum.begin(), sum.end(), 0.0);
     for (std::int64_t j = b; j < plan_.warm; j += plan_.block) {
@@ -123,6 +126,11 @@ void Run::start() {
       }
       for (std::size_t i = 0; norm > 0 && i < n; ++i) sum[i] += x[i] / norm;
     }
+    // A tenth of random direction, so that no eigenvector is out of reach; it costs no products.
+    const double norm = tall_norm(plan_.n, sum.data());
+    random.fill_normal(plan_.n, noise.data());
+    const double part = 0.1 * norm / tall_norm(plan_.n, noise.data());
+    for (std::size_t i = 0; i < n; ++i) sum[i] += part * noise[i];
     basis_.add(sum);
   }
   basis_.add_random(plan_.block - basis_.pending());
@@ -229,7 +237,9 @@ void Run::measure() {
   for (Index i = 0; i < plan_.bottom; ++i) wanted_.push_back(i);
   for (Index i = std::max<Index>(e - plan_.top, plan_.bottom); i < e; ++i) wanted_.push_back(i);
   for (const Index i : wanted_) {
-    if (measured(i, true) > threshold(ritz_.values(i))) open_.push_back(i);
+    // Below a part of its own rounding there is nothing left to gain from an operator.
+    const double goal = std::max(threshold(ritz_.values(i)), 0.1 * basis_.noise());
+    if (measured(i, true) > goal) open_.push_back(i);
   }
 }
 
@@ -345,12 +355,11 @@ double Run::unseen(std::int64_t count, std::vector<Eigenvalue>& values,
     Eigenvalue& pair = values[static_cast<std::size_t>(j)];
     const Eigen::Map<const Eigen::VectorXd> x(vectors.data() + j * plan_.n, plan_.n);
     const Eigen::Map<const Eigen::VectorXd> ax(products.data() + j * plan_.n, plan_.n);
-    const double residual = (ax - pair.value * x).norm();
+    const double residual = (ax - pair.value * x).stableNorm();
     const double hidden =
         std::sqrt(std::max(residual * residual - pair.residual * pair.residual, 0.0));
     worst = std::max(worst, hidden);
     if (options_.residual_check == ResidualCheck::all) {
-      pair.error_bound = std::min(pair.error_bound + hidden, residual);
       pair.residual = residual;
     }
   }
@@ -377,13 +386,11 @@ void Run::check_residuals(LanczosResult& r) {
     hidden = at_top ? unseen(1, r.top, r.top_vectors) : unseen(1, r.bottom, r.bottom_vectors);
   }
   if (!std::isfinite(hidden)) return;
-  r.noise = std::max(r.noise, hidden);
+  r.noise = std::max(r.noise, rounding_safety * hidden);
   for (auto* values : {&r.top, &r.bottom}) {
     for (Eigenvalue& pair : *values) {
-      if (!all) {
-        pair.residual = std::hypot(pair.residual, hidden);
-        pair.error_bound = std::min(pair.error_bound + hidden, pair.residual);
-      }
+      if (!all) pair.residual = std::hypot(pair.residual, hidden);
+      pair.error_bound += rounding_safety * hidden;
       const double measure =
           options_.criterion == LanczosCriterion::residual ? pair.residual : pair.error_bound;
       pair.converged = measure <= threshold(pair.value);
@@ -398,7 +405,7 @@ LanczosResult Run::result() {
   r.basis_size = plan_.basis;
   r.block_size = plan_.block;
   r.norm = basis_.norm();
-  r.noise = basis_.noise();
+  r.noise = rounding_safety * basis_.noise();
   r.verified = verified_;
   const Index e = ritz_.values.size();
   const Index top = std::min<Index>(plan_.top, e), bottom = std::min<Index>(plan_.bottom, e);

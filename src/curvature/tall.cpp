@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <vector>
 
 #undef HWY_TARGET_INCLUDE
@@ -187,7 +188,21 @@ double tall_dot(std::int64_t n, const double* x, const double* y) {
   return sum;
 }
 
-double tall_norm(std::int64_t n, const double* x) { return std::sqrt(tall_dot(n, x, x)); }
+double tall_norm(std::int64_t n, const double* x) {
+  const double squares = tall_dot(n, x, x);
+  if (squares > 1e-280 && squares < 1e280) return std::sqrt(squares);
+  // Squares under- or overflow, or x is zero, or not finite.
+  double largest = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const double size = std::fabs(x[i]);
+    if (!(size <= std::numeric_limits<double>::max())) return size;
+    largest = std::max(largest, size);
+  }
+  if (largest == 0) return 0;
+  double sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) sum += (x[i] / largest) * (x[i] / largest);
+  return largest * std::sqrt(sum);
+}
 
 void tall_scale(std::int64_t n, double scale, double* x) {
   for (std::int64_t i = 0; i < n; ++i) x[i] *= scale;
