@@ -1,0 +1,752 @@
+#include "function/objective.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <numeric>
+
+#include "base/threads.h"
+#include "function/batches.h"
+#include "kappa/error.h"
+#include "transform/batch.h"
+#include "transform/derivatives.h"
+
+namespace kappa {
+namespace {
+
+// A micro-batch is as large as keeps its working set about the size of a shared cache; beyond this
+// the gain is nothing and residuals come in coarser lumps.
+constexpr std::int64_t target_batch_bytes = 24 << 20;
+constexpr std::int64_t max_batch = 4096;
+constexpr std::int64_t min_batch = 16;
+
+enum class Curvature { hessian, gauss_newton };
+
+std::string text_of_bytes(double bytes) {
+  return bytes < 1e6 ? fmt::format("{:.0f} kB", std::ceil(bytes / 1e3))
+                     : (bytes < 1e9 ? fmt::format("{:.0f} MB", bytes / 1e6)
+                                    : fmt::format("{:.1f} GB", bytes / 1e9));
+}
+
+std::vector<Type> output_types(const Program& program) {
+  std::vector<Type> types;
+  for (std::size_t i = 0; i < program.outputs.size(); ++i) types.push_back(program.output_type(i));
+  return types;
+}
+
+// A curvature product cut at its directions, compiled for blocks of any size on demand.
+struct SplitPlans {
+  Split split;
+  std::unique_ptr<Plan> setup;      // residuals, value, gradient
+  std::unique_ptr<Plan> recompute;  // residuals alone
+  std::vector<Type> residual_types;
+  std::map<std::int64_t, std::unique_ptr<Plan>> apply;  // by block size; 0: one direction
+};
+
+// Everything compiled for one micro-batch size.
+struct Compiled {
+  std::unique_ptr<Plan> value, gradient, outputs, residuals, residual_jacobian;
+  std::map<Curvature, SplitPlans> curvature;
+};
+
+// What one thread needs at a time.
+struct Worker {
+  std::shared_ptr<std::byte[]> workspace;
+  std::int64_t workspace_bytes = 0;
+  Block data;
+  Block outputs;
+  Block residuals;
+
+  void* reserve(std::int64_t bytes) {
+    if (bytes > workspace_bytes) {
+      workspace = allocate_aligned(bytes);
+      workspace_bytes = bytes;
+    }
+    return workspace.get();
+  }
+};
+
+}  // namespace
+
+std::int64_t default_memory_budget() {
+  std::ifstream file("/proc/meminfo");
+  std::string key;
+  std::int64_t kilobytes = 0;
+  std::string unit;
+  while (file >> key >> kilobytes) {
+    if (key == "MemAvailable:") return kilobytes * 1024 / 2;
+    std::getline(file, unit);
+  }
+  return std::int64_t{2} << 30;
+}
+
+struct Objective::Impl {
+  ObjectiveParts parts;
+  std::vector<bool> varying;
+  std::int64_t dimension = 0;
+  int num_threads = 1;
+  std::int64_t preferred_batch = 0;
+  std::int64_t budget = 0;
+  std::mutex mutex;
+  std::map<std::int64_t, std::unique_ptr<Compiled>> compiled;
+
+  [[nodiscard]] DType dtype() const { return parts.dtype; }
+  [[nodiscard]] bool has_data() const { return parts.samples != nullptr; }
+
+  [[nodiscard]] std::int64_t batch_of(Samples samples) const {
+    if (!has_data()) return 0;
+    const auto count =
+        samples.empty() ? parts.samples->num_samples() : static_cast<std::int64_t>(samples.size());
+    return equal_batches(count, preferred_batch);
+  }
+
+  // Scale of the sum over these samples.
+  [[nodiscard]] double scale_of(const Batches& batches) const {
+    return has_data() && parts.mean ? 1.0 / static_cast<double>(batches.num_samples()) : 1.0;
+  }
+
+  Compiled& compiled_for(std::int64_t batch) {
+    auto& slot = compiled[batch];
+    if (!slot) slot = std::make_unique<Compiled>();
+    return *slot;
+  }
+
+  template <class Make>
+  const Plan& plan(std::unique_ptr<Plan> Compiled::*member, std::int64_t batch, Make make) {
+    const std::lock_guard lock(mutex);
+    auto& slot = compiled_for(batch).*member;
+    if (!slot) slot = std::make_unique<Plan>(make());
+    return *slot;
+  }
+
+  // Flags of all inputs of the total program: parameters as they are, data and weights fixed.
+  [[nodiscard]] std::vector<bool> flags_for(const Program& program) const {
+    std::vector<bool> flags = varying;
+    flags.resize(program.inputs.size(), false);
+    return flags;
+  }
+
+  const Plan& value_plan(std::int64_t batch) {
+    return plan(&Compiled::value, batch, [&] { return parts.total(batch); });
+  }
+  const Plan& gradient_plan(std::int64_t batch) {
+    return plan(&Compiled::gradient, batch, [&] {
+      const Program total = parts.total(batch);
+      return value_and_gradient(total, flags_for(total));
+    });
+  }
+
+  SplitPlans& split_plans(Curvature kind, std::int64_t batch) {
+    const std::lock_guard lock(mutex);
+    SplitPlans& plans = compiled_for(batch).curvature[kind];
+    if (plans.setup) return plans;
+    Program product;
+    if (kind == Curvature::hessian) {
+      const Program total = parts.total(batch);
+      product = hessian_product(total, flags_for(total));
+    } else {
+      const Program model = parts.model(batch);
+      product = gauss_newton_product(model, parts.loss(batch), flags_for(model));
+    }
+    std::vector<bool> is_direction(product.inputs.size(), false);
+    const auto directions =
+        static_cast<std::size_t>(std::count(varying.begin(), varying.end(), true));
+    for (std::size_t i = 0; i < directions; ++i) {
+      is_direction[product.inputs.size() - 1 - i] = true;
+    }
+    // Products that do not depend on the direction at all (a linear function) must still be outputs
+    // of apply: they are zero arrays made there.
+    plans.split = split(product, is_direction);
+    for (std::size_t i = 0; i < plans.split.num_residuals; ++i) {
+      plans.residual_types.push_back(plans.split.setup.output_type(i));
+    }
+    plans.setup = std::make_unique<Plan>(plans.split.setup);
+    std::vector<std::size_t> residuals_only(plans.split.num_residuals);
+    std::iota(residuals_only.begin(), residuals_only.end(), std::size_t{0});
+    plans.recompute = std::make_unique<Plan>(prune(plans.split.setup, residuals_only));
+    return plans;
+  }
+
+  const Plan& apply_plan(Curvature kind, std::int64_t batch, std::int64_t k) {
+    SplitPlans& plans = split_plans(kind, batch);
+    const std::lock_guard lock(mutex);
+    auto& slot = plans.apply[k];
+    if (!slot) {
+      if (k == 0) {
+        slot = std::make_unique<Plan>(plans.split.apply);
+      } else {
+        std::vector<bool> batched(plans.split.apply.inputs.size(), false);
+        const std::size_t directions =
+            static_cast<std::size_t>(std::count(varying.begin(), varying.end(), true));
+        const std::size_t first = batched.size() - plans.split.num_residuals - directions;
+        for (std::size_t i = 0; i < directions; ++i) batched[first + i] = true;
+        slot = std::make_unique<Plan>(kappa::batch(plans.split.apply, batched, k));
+      }
+    }
+    return *slot;
+  }
+
+  // Bytes one worker needs for products of `k` directions.
+  std::int64_t worker_bytes(Curvature kind, std::int64_t batch, std::int64_t k) {
+    SplitPlans& plans = split_plans(kind, batch);
+    const std::int64_t work = std::max(plans.setup->workspace_bytes(),
+                                       apply_plan(kind, batch, k == 1 ? 0 : k).workspace_bytes());
+    const Batches batches(parts.samples.get(), {}, std::max<std::int64_t>(batch, 1), dtype());
+    return work + Block::bytes(direction_types(parts.parameters, dtype(), k)) +
+           Block::bytes(plans.residual_types) + Block::bytes(batches.types());
+  }
+
+  void choose_batch(std::int64_t wanted) {
+    if (!has_data()) return;
+    const std::int64_t count = parts.samples->num_samples();
+    if (wanted > 0) {
+      preferred_batch = std::min(wanted, count);
+      return;
+    }
+    // Bytes a sample from a trial compilation; the value and gradient working set stands for all.
+    constexpr std::int64_t trial = 32;
+    const Program total = parts.total(trial);
+    const Plan plan(value_and_gradient(total, flags_for(total)));
+    std::int64_t data_bytes = 0;
+    for (const Type& type : parts.samples->types(trial)) data_bytes += num_bytes(type);
+    const std::int64_t each =
+        std::max<std::int64_t>((plan.workspace_bytes() + data_bytes) / trial, 1);
+    preferred_batch = min_batch;
+    while (preferred_batch < max_batch && 2 * preferred_batch * each <= target_batch_bytes) {
+      preferred_batch *= 2;
+    }
+  }
+
+  int workers_within(std::int64_t bytes_each, std::int64_t batches) const {
+    const std::int64_t fit =
+        std::max<std::int64_t>(budget / std::max<std::int64_t>(bytes_each, 1), 1);
+    return static_cast<int>(
+        std::min<std::int64_t>({num_threads, fit, std::max<std::int64_t>(batches, 1)}));
+  }
+
+  // Runs body(worker, micro-batch) for all micro-batches, as many at a time as there are workers,
+  // and after each round adds the workers' outputs [from, to) in the order of the micro-batches.
+  template <class Body, class Add>
+  void run_rounds(std::vector<Worker>& workers, std::int64_t batches, Body body, Add add) const {
+    const auto width = static_cast<std::int64_t>(workers.size());
+    for (std::int64_t first = 0; first < batches; first += width) {
+      const std::int64_t count = std::min(width, batches - first);
+      parallel_for(static_cast<int>(width), count,
+                   [&](std::int64_t t) { body(workers[static_cast<std::size_t>(t)], first + t); });
+      add(first, count);
+    }
+  }
+
+  // sum (n x k) of the outputs of one round.
+  void add_round(const std::vector<Worker>& workers, std::int64_t first, std::int64_t count,
+                 std::int64_t batches, std::int64_t k, const Accumulation& finish,
+                 double* sum) const {
+    const std::int64_t elements = dimension * std::max<std::int64_t>(k, 1);
+    const auto slices = static_cast<std::int64_t>(workers.size());
+    parallel_for(static_cast<int>(slices), slices, [&](std::int64_t s) {
+      for (std::int64_t t = 0; t < count; ++t) {
+        Accumulation how = finish;
+        how.assign = first + t == 0;
+        how.finish = first + t == batches - 1;
+        accumulate(parts.parameters, dtype(), workers[static_cast<std::size_t>(t)].outputs, k,
+                   elements * s / slices, elements * (s + 1) / slices, how, sum);
+      }
+    });
+  }
+
+  [[nodiscard]] double penalty(const double* w) const {
+    if (parts.l2 == 0) return 0;
+    double sum = 0;
+    for (std::int64_t i = 0; i < dimension; ++i) sum += w[i] * w[i];
+    return 0.5 * parts.l2 * sum;
+  }
+};
+
+Objective::Objective(ObjectiveParts parts, const ObjectiveOptions& options)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->parts = std::move(parts);
+  impl_->varying = impl_->parts.parameters.varying();
+  impl_->dimension = impl_->parts.parameters.dimension();
+  impl_->num_threads = std::max(options.num_threads, 1);
+  impl_->budget = options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
+  impl_->choose_batch(options.batch);
+  const std::int64_t batch = impl_->batch_of({});
+  const std::int64_t need = impl_->worker_bytes(Curvature::hessian, batch, 1);
+  if (need > impl_->budget) {
+    throw Error(
+        ErrorKind::resource,
+        fmt::format("one micro-batch of {} samples needs {} of workspace, the budget is {}; "
+                    "raise --memory to at least that or lower --batch",
+                    std::max<std::int64_t>(batch, 1), text_of_bytes(static_cast<double>(need)),
+                    text_of_bytes(static_cast<double>(impl_->budget))));
+  }
+}
+
+Objective::~Objective() = default;
+
+const ObjectiveParts& Objective::parts() const { return impl_->parts; }
+std::int64_t Objective::dimension() const { return impl_->dimension; }
+std::int64_t Objective::num_samples() const {
+  return impl_->has_data() ? impl_->parts.samples->num_samples() : 0;
+}
+std::string Objective::parameter_name(std::int64_t index) const {
+  return impl_->parts.parameters.entry_name(index);
+}
+
+ObjectiveCost Objective::cost(std::int64_t block) const {
+  Impl& impl = *impl_;
+  ObjectiveCost cost;
+  const std::int64_t batch = impl.batch_of({});
+  SplitPlans& plans = impl.split_plans(Curvature::hessian, batch);
+  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  cost.num_parameters = impl.dimension;
+  cost.num_samples = num_samples();
+  cost.batch = batch;
+  cost.num_batches = batches.count();
+  cost.budget_bytes = impl.budget;
+  cost.workspace_bytes = impl.worker_bytes(Curvature::hessian, batch, block);
+  cost.residual_bytes = Block::bytes(plans.residual_types) + Block::bytes(batches.types());
+  cost.num_workers = impl.workers_within(cost.workspace_bytes, batches.count());
+  const std::int64_t left =
+      std::max<std::int64_t>(impl.budget - cost.num_workers * cost.workspace_bytes, 0);
+  cost.kept_batches =
+      std::min(batches.count(), left / std::max<std::int64_t>(cost.residual_bytes, 1));
+  const auto count = static_cast<double>(batches.count());
+  cost.gradient_flops = impl.gradient_plan(batch).flops() * count;
+  cost.setup_flops = plans.setup->flops() * count;
+  cost.product_flops = impl.apply_plan(Curvature::hessian, batch, 0).flops() * count;
+  return cost;
+}
+
+double Objective::value(const double* w, Samples samples) const {
+  Impl& impl = *impl_;
+  const std::int64_t batch = impl.batch_of(samples);
+  const Batches batches(impl.parts.samples.get(), samples, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  const Plan& plan = impl.value_plan(batch);
+  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  const std::vector<Type> data = batches.types();
+  std::vector<Worker> workers(static_cast<std::size_t>(
+      impl.workers_within(plan.workspace_bytes() + Block::bytes(data), batches.count())));
+  std::vector<double> parts(static_cast<std::size_t>(batches.count()));
+  impl.run_rounds(
+      workers, batches.count(),
+      [&](Worker& worker, std::int64_t index) {
+        if (worker.data.empty()) worker.data = Block(data);
+        batches.fill(index, worker.data);
+        std::vector<const void*> inputs;
+        for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+        for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(worker.data[i]);
+        double result = 0;
+        void* output = &result;
+        plan.run(inputs.data(), &output, worker.reserve(plan.workspace_bytes()));
+        parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
+      },
+      [](std::int64_t, std::int64_t) {});
+  double sum = 0;
+  for (const double part : parts) sum += part;
+  return sum * impl.scale_of(batches) + impl.penalty(w);
+}
+
+double Objective::gradient(const double* w, double* gradient, Samples samples) const {
+  Impl& impl = *impl_;
+  const std::int64_t batch = impl.batch_of(samples);
+  const Batches batches(impl.parts.samples.get(), samples, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  const Plan& plan = impl.gradient_plan(batch);
+  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  const std::vector<Type> data = batches.types();
+  const std::vector<Type> types = direction_types(impl.parts.parameters, impl.dtype(), 0);
+  std::vector<Worker> workers(static_cast<std::size_t>(impl.workers_within(
+      plan.workspace_bytes() + Block::bytes(data) + Block::bytes(types), batches.count())));
+  std::vector<double> parts(static_cast<std::size_t>(batches.count()));
+  Accumulation finish;
+  finish.scale = impl.scale_of(batches);
+  finish.l2 = impl.parts.l2;
+  finish.directions = w;
+  impl.run_rounds(
+      workers, batches.count(),
+      [&](Worker& worker, std::int64_t index) {
+        if (worker.outputs.empty()) {
+          worker.data = Block(data);
+          worker.outputs = Block(types);
+        }
+        batches.fill(index, worker.data);
+        std::vector<const void*> inputs;
+        for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+        for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(worker.data[i]);
+        double result = 0;
+        std::vector<void*> outputs{&result};
+        for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+        plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
+        parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
+      },
+      [&](std::int64_t first, std::int64_t count) {
+        impl.add_round(workers, first, count, batches.count(), 0, finish, gradient);
+      });
+  double sum = 0;
+  for (const double part : parts) sum += part;
+  return sum * impl.scale_of(batches) + impl.penalty(w);
+}
+
+// ---- linearization ---------------------------------------------------------------------------
+
+class ObjectiveLinearization final : public Linearization {
+ public:
+  ObjectiveLinearization(Objective::Impl& impl, const double* w, Problem::Samples samples)
+      : impl_(impl),
+        w_(w, w + impl.dimension),
+        sample_list_(samples.begin(), samples.end()),
+        batch_(impl.batch_of(samples)),
+        batches_(impl.parts.samples.get(), sample_list_, std::max<std::int64_t>(batch_, 1),
+                 impl.dtype()),
+        parameters_(typed_parameters(impl.parts.parameters, impl.dtype(), w)) {}
+
+  [[nodiscard]] std::int64_t dimension() const override { return impl_.dimension; }
+  [[nodiscard]] double value() const override {
+    set_up_any();
+    return value_;
+  }
+  [[nodiscard]] std::span<const double> gradient() const override {
+    set_up_any();
+    return gradient_;
+  }
+  [[nodiscard]] bool has_gauss_newton() const override {
+    return static_cast<bool>(impl_.parts.model);
+  }
+
+  void hessian_product(std::int64_t count, const double* directions,
+                       double* products) const override {
+    apply(Curvature::hessian, count, directions, products);
+  }
+  void gauss_newton_product(std::int64_t count, const double* directions,
+                            double* products) const override {
+    if (!has_gauss_newton()) {
+      throw Error(
+          ErrorKind::unsupported,
+          "the Gauss-Newton matrix needs a loss over a model's outputs or a sum of squares; "
+          "this objective is neither; use the Hessian");
+    }
+    apply(Curvature::gauss_newton, count, directions, products);
+  }
+
+ private:
+  struct Kept {
+    Block data, residuals;
+  };
+  struct Setup {
+    bool done = false;
+    std::vector<Kept> kept;  // of the first micro-batches
+  };
+
+  void set_up_any() const {
+    const std::lock_guard lock(mutex_);
+    if (!have_gradient_) set_up(Curvature::hessian);
+  }
+
+  // Residuals for as many micro-batches as fit; value and gradient on the way, if not known yet.
+  void set_up(Curvature kind) const {
+    Setup& setup = setups_[kind];
+    if (setup.done) return;
+    SplitPlans& plans = impl_.split_plans(kind, batch_);
+    const std::int64_t block = std::min<std::int64_t>(Objective::max_block(), impl_.dimension);
+    std::int64_t each = impl_.worker_bytes(kind, batch_, block);
+    if (each > impl_.budget) each = impl_.worker_bytes(kind, batch_, 1);
+    const int width = impl_.workers_within(each, batches_.count());
+    const std::vector<Type> data = batches_.types();
+    const std::int64_t kept_bytes = Block::bytes(plans.residual_types) + Block::bytes(data);
+    std::int64_t used = 0;
+    for (const auto& [other, done] : setups_) {
+      for (const Kept& kept : done.kept) used += kept.data.size() > 0 ? kept_bytes : 0;
+    }
+    const std::int64_t left = std::max<std::int64_t>(impl_.budget - width * each - used, 0);
+    const std::int64_t keep =
+        std::min(batches_.count(), left / std::max<std::int64_t>(kept_bytes, 1));
+    const std::vector<Type> types = direction_types(impl_.parts.parameters, impl_.dtype(), 0);
+    const bool want_gradient = !have_gradient_;
+    if (want_gradient) gradient_.resize(static_cast<std::size_t>(impl_.dimension));
+    setup.kept.resize(static_cast<std::size_t>(keep));
+    std::vector<Worker> workers(static_cast<std::size_t>(width));
+    std::vector<double> parts(static_cast<std::size_t>(batches_.count()));
+    const Plan& plan = want_gradient ? *plans.setup : *plans.recompute;
+    Accumulation finish;
+    finish.scale = impl_.scale_of(batches_);
+    finish.l2 = impl_.parts.l2;
+    finish.directions = w_.data();
+    // Without a gradient to take along, only the micro-batches that are kept need a pass.
+    const std::int64_t count = want_gradient ? batches_.count() : keep;
+    impl_.run_rounds(
+        workers, count,
+        [&](Worker& worker, std::int64_t index) {
+          if (worker.outputs.empty()) worker.outputs = Block(types);
+          const bool keeps = index < keep;
+          Kept& kept = keeps ? setup.kept[static_cast<std::size_t>(index)] : spare(worker, kind);
+          if (keeps) {
+            kept.data = Block(data);
+            kept.residuals = Block(plans.residual_types);
+          }
+          batches_.fill(index, kept.data);
+          std::vector<const void*> inputs = fixed_inputs(kept.data);
+          std::vector<void*> outputs;
+          for (std::size_t i = 0; i < plans.residual_types.size(); ++i) {
+            outputs.push_back(kept.residuals[i]);
+          }
+          double result = 0;
+          if (want_gradient) {
+            outputs.push_back(&result);
+            for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+          }
+          plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
+          parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl_.dtype());
+        },
+        [&](std::int64_t first, std::int64_t done) {
+          if (!want_gradient) return;
+          impl_.add_round(workers, first, done, batches_.count(), 0, finish, gradient_.data());
+        });
+    spares_.clear();
+    if (want_gradient) {
+      double sum = 0;
+      for (const double part : parts) sum += part;
+      value_ = sum * finish.scale + impl_.penalty(w_.data());
+      have_gradient_ = true;
+    }
+    setup.done = true;
+  }
+
+  // Residuals of a micro-batch that is not kept, one block a worker.
+  Kept& spare(Worker& worker, Curvature kind) const {
+    const std::lock_guard lock(spare_mutex_);
+    Kept& kept = spares_[&worker];
+    if (kept.data.empty()) {
+      kept.data = Block(batches_.types());
+      kept.residuals = Block(impl_.split_plans(kind, batch_).residual_types);
+    }
+    return kept;
+  }
+
+  [[nodiscard]] std::vector<const void*> fixed_inputs(const Block& data) const {
+    std::vector<const void*> inputs;
+    for (std::size_t i = 0; i < parameters_.size(); ++i) inputs.push_back(parameters_[i]);
+    for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(data[i]);
+    return inputs;
+  }
+
+  void apply(Curvature kind, std::int64_t count, const double* directions, double* products) const {
+    const std::lock_guard lock(mutex_);
+    set_up(kind);
+    for (std::int64_t first = 0; first < count; first += Objective::max_block()) {
+      const std::int64_t k = std::min(Objective::max_block(), count - first);
+      apply_block(kind, k, directions + first * impl_.dimension,
+                  products + first * impl_.dimension);
+    }
+  }
+
+  void apply_block(Curvature kind, std::int64_t k, const double* directions,
+                   double* products) const {
+    const Setup& setup = setups_.at(kind);
+    SplitPlans& plans = impl_.split_plans(kind, batch_);
+    const std::int64_t block = k == 1 ? 0 : k;  // one direction needs no leading axis
+    const Plan& plan = impl_.apply_plan(kind, batch_, block);
+    const Parameters& parameters = impl_.parts.parameters;
+    const Block typed = typed_directions(parameters, impl_.dtype(), directions, block);
+    const std::vector<Type> types = direction_types(parameters, impl_.dtype(), block);
+    const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, k), batches_.count());
+    Accumulation finish;
+    finish.scale = impl_.scale_of(batches_);
+    finish.l2 = impl_.parts.l2;
+    finish.directions = directions;
+    if (workers_.size() < static_cast<std::size_t>(width))
+      workers_.resize(static_cast<std::size_t>(width));
+    if (workers_block_ != block) {
+      for (Worker& worker : workers_) worker.outputs = Block();
+      workers_block_ = block;
+    }
+    std::vector<Worker> workers(workers_.begin(), workers_.begin() + width);
+    impl_.run_rounds(
+        workers, batches_.count(),
+        [&](Worker& worker, std::int64_t index) {
+          if (worker.outputs.empty()) worker.outputs = Block(types);
+          const bool kept = index < static_cast<std::int64_t>(setup.kept.size());
+          Kept recomputed;
+          if (!kept) {
+            recomputed = spare(worker, kind);
+            batches_.fill(index, recomputed.data);
+            const std::vector<const void*> inputs = fixed_inputs(recomputed.data);
+            std::vector<void*> outputs;
+            for (std::size_t i = 0; i < plans.residual_types.size(); ++i) {
+              outputs.push_back(recomputed.residuals[i]);
+            }
+            plans.recompute->run(inputs.data(), outputs.data(),
+                                 worker.reserve(plans.recompute->workspace_bytes()));
+          }
+          const Kept& here = kept ? setup.kept[static_cast<std::size_t>(index)] : recomputed;
+          std::vector<const void*> inputs = fixed_inputs(here.data);
+          for (std::size_t i = 0; i < types.size(); ++i) inputs.push_back(typed[i]);
+          for (std::size_t i = 0; i < here.residuals.size(); ++i) {
+            inputs.push_back(here.residuals[i]);
+          }
+          std::vector<void*> outputs;
+          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+          plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
+        },
+        [&](std::int64_t first, std::int64_t done) {
+          impl_.add_round(workers, first, done, batches_.count(), block, finish, products);
+        });
+    std::copy(workers.begin(), workers.end(), workers_.begin());
+    spares_.clear();
+  }
+
+  Objective::Impl& impl_;
+  std::vector<double> w_;
+  std::vector<std::int64_t> sample_list_;
+  std::int64_t batch_;
+  Batches batches_;
+  Block parameters_;
+
+  // Products are serialised: they share the workers, and one uses all threads anyway.
+  mutable std::mutex mutex_;
+  mutable std::mutex spare_mutex_;
+  mutable std::map<Curvature, Setup> setups_;
+  mutable std::map<const Worker*, Kept> spares_;
+  mutable std::vector<Worker> workers_;
+  mutable std::int64_t workers_block_ = -1;
+  mutable bool have_gradient_ = false;
+  mutable double value_ = 0;
+  mutable std::vector<double> gradient_;
+};
+
+std::unique_ptr<Linearization> Objective::linearize(const double* w, Samples samples) const {
+  return std::make_unique<ObjectiveLinearization>(*impl_, w, samples);
+}
+
+// ---- residuals and outputs -------------------------------------------------------------------
+
+std::int64_t Objective::num_residuals() const { return impl_->parts.num_residuals; }
+double Objective::residual_scale() const {
+  const bool mean = impl_->has_data() && impl_->parts.mean;
+  return impl_->parts.residual_scale * (mean ? 1.0 / static_cast<double>(num_samples()) : 1.0);
+}
+
+void Objective::residuals(const double* w, double* residuals) const {
+  Impl& impl = *impl_;
+  if (!impl.parts.residuals) return Problem::residuals(w, residuals);
+  const std::int64_t batch = impl.batch_of({});
+  const Plan& plan =
+      impl.plan(&Compiled::residuals, batch, [&] { return impl.parts.residuals(batch); });
+  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  Block data(batches.types());
+  const Type type = plan.program().output_type(0);
+  Block output({type});
+  Worker worker;
+  const std::int64_t per_sample = impl.has_data() ? num_elements(type.shape) / batch : 0;
+  std::int64_t done = 0;
+  for (std::int64_t b = 0; b < batches.count(); ++b) {
+    batches.fill(b, data);
+    std::vector<const void*> inputs;
+    for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+    for (std::size_t i = 0; i + 1 < data.size(); ++i) inputs.push_back(data[i]);
+    void* target = output[0];
+    plan.run(inputs.data(), &target, worker.reserve(plan.workspace_bytes()));
+    const std::int64_t count = impl.has_data()
+                                   ? std::min(batch, num_samples() - b * batch) * per_sample
+                                   : num_elements(type.shape);
+    for (std::int64_t i = 0; i < count; ++i) {
+      residuals[done++] = type.dtype == DType::f32
+                              ? static_cast<double>(static_cast<float*>(target)[i])
+                              : static_cast<double*>(target)[i];
+    }
+  }
+}
+
+void Objective::residual_jacobian(const double* w, double* residuals, double* jacobian) const {
+  Impl& impl = *impl_;
+  if (!impl.parts.residuals) return Problem::residual_jacobian(w, residuals, jacobian);
+  const std::int64_t batch = impl.batch_of({});
+  const Plan& plan = impl.plan(&Compiled::residual_jacobian, batch, [&] {
+    const Program program = impl.parts.residuals(batch);
+    return kappa::jacobian(program, impl.flags_for(program));
+  });
+  this->residuals(w, residuals);
+  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  Block data(batches.types());
+  const std::vector<Type> types = output_types(plan.program());
+  Block output(types);
+  Worker worker;
+  const std::int64_t n = impl.dimension;
+  std::int64_t row = 0;
+  for (std::int64_t b = 0; b < batches.count(); ++b) {
+    batches.fill(b, data);
+    std::vector<const void*> inputs;
+    for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+    for (std::size_t i = 0; i + 1 < data.size(); ++i) inputs.push_back(data[i]);
+    std::vector<void*> targets;
+    for (std::size_t i = 0; i < types.size(); ++i) targets.push_back(output[i]);
+    plan.run(inputs.data(), targets.data(), worker.reserve(plan.workspace_bytes()));
+    const std::int64_t rows =
+        impl.has_data() ? std::min(batch, num_samples() - b * batch) : num_residuals();
+    std::size_t index = 0;
+    for (const Parameter& p : impl.parts.parameters.list()) {
+      if (!p.varies) continue;
+      const std::int64_t width = num_elements(p.shape);
+      for (std::int64_t r = 0; r < rows; ++r) {
+        for (std::int64_t i = 0; i < width; ++i) {
+          const std::int64_t from = r * width + i;
+          jacobian[(row + r) * n + p.offset + i] =
+              impl.dtype() == DType::f32
+                  ? static_cast<double>(static_cast<float*>(targets[index])[from])
+                  : static_cast<double*>(targets[index])[from];
+        }
+      }
+      ++index;
+    }
+    row += rows;
+  }
+}
+
+std::vector<double> Objective::outputs(const double* w, std::int64_t& width) const {
+  Impl& impl = *impl_;
+  if (!impl.parts.model) {
+    throw Error(ErrorKind::unsupported, "the objective has no model whose outputs could be given");
+  }
+  const std::int64_t batch = impl.batch_of({});
+  const Plan& plan = impl.plan(&Compiled::outputs, batch, [&] { return impl.parts.model(batch); });
+  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  Block data(batches.types());
+  const Type type = plan.program().output_type(0);
+  Block output({type});
+  Worker worker;
+  const std::size_t model_inputs = plan.program().inputs.size() - parameters.size();
+  const std::int64_t samples = std::max<std::int64_t>(num_samples(), 1);
+  width = num_elements(type.shape) / std::max<std::int64_t>(batch, 1);
+  std::vector<double> result;
+  result.reserve(static_cast<std::size_t>(samples * width));
+  for (std::int64_t b = 0; b < batches.count(); ++b) {
+    batches.fill(b, data);
+    std::vector<const void*> inputs;
+    for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+    for (std::size_t i = 0; i < model_inputs; ++i) inputs.push_back(data[i]);
+    void* target = output[0];
+    plan.run(inputs.data(), &target, worker.reserve(plan.workspace_bytes()));
+    const std::int64_t count =
+        (impl.has_data() ? std::min(batch, num_samples() - b * batch) : 1) * width;
+    for (std::int64_t i = 0; i < count; ++i) {
+      result.push_back(type.dtype == DType::f32
+                           ? static_cast<double>(static_cast<float*>(target)[i])
+                           : static_cast<double*>(target)[i]);
+    }
+  }
+  return result;
+}
+
+}  // namespace kappa
