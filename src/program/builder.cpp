@@ -13,8 +13,8 @@ namespace {
 
 // Inputs and constants have no rules; they are made here and never looked up by name.
 const Primitive& input_primitive() {
-  static const Primitive primitive{.name = "input", .doc = "A value given at run time.",
-                                   .num_operands = 0};
+  static const Primitive primitive{
+      .name = "input", .doc = "A value given at run time.", .num_operands = 0};
   return primitive;
 }
 
@@ -24,8 +24,8 @@ const Primitive& constant_primitive() {
 }
 
 const Primitive& placeholder_primitive() {
-  static const Primitive primitive{.name = "placeholder", .doc = "A type without a value.",
-                                   .num_operands = 0};
+  static const Primitive primitive{
+      .name = "placeholder", .doc = "A type without a value.", .num_operands = 0};
   return primitive;
 }
 
@@ -120,9 +120,8 @@ Array Builder::apply(const Primitive& primitive, Attributes attributes,
                      std::span<const Array> operands) {
   if (primitive.num_operands >= 0 &&
       operands.size() != static_cast<std::size_t>(primitive.num_operands)) {
-    throw Error(ErrorKind::usage,
-                fmt::format("[{}] takes {} operands, {} given", primitive.name,
-                            primitive.num_operands, operands.size()));
+    throw Error(ErrorKind::usage, fmt::format("[{}] takes {} operands, {} given", primitive.name,
+                                              primitive.num_operands, operands.size()));
   }
   std::vector<Type> types;
   std::vector<Array> resolved(operands.begin(), operands.end());
@@ -239,8 +238,9 @@ Builder& builder_of(std::span<const Array> operands) {
   for (const Array& x : operands) {
     if (x.builder() != nullptr) return *x.builder();
   }
-  throw Error(ErrorKind::usage, "an operation on numbers alone; at least one operand must be an "
-                                "array");
+  throw Error(ErrorKind::usage,
+              "an operation on numbers alone; at least one operand must be an "
+              "array");
 }
 
 std::vector<Array> resolve_literals(std::span<const Array> operands) {
@@ -285,8 +285,9 @@ Array apply_elementwise(const Primitive& primitive, std::span<const Array> opera
 Type infer_same(const Attributes&, std::span<const Type> operands) {
   for (std::size_t i = 1; i < operands.size(); ++i) {
     if (!(operands[i] == operands[0])) {
-      throw Error(ErrorKind::shape, fmt::format("operand {} is {}, operand 0 is {}; they must agree",
-                                                i, to_string(operands[i]), to_string(operands[0])));
+      throw Error(ErrorKind::shape,
+                  fmt::format("operand {} is {}, operand 0 is {}; they must agree", i,
+                              to_string(operands[i]), to_string(operands[0])));
     }
   }
   return operands[0];

@@ -13,7 +13,8 @@
 namespace kappa {
 
 /// A program under construction. Equal calls become one node (hash-consing), calls on constants are
-/// computed, and each primitive's `simplify` is consulted, so that programs are small from the start.
+/// computed, and each primitive's `simplify` is consulted, so that programs are small from the
+/// start.
 class Builder {
  public:
   Builder() = default;
@@ -22,8 +23,8 @@ class Builder {
 
   Array input(Type type, std::string name = "");
   Array constant(Tensor value);
-  /// Stands for a value that exists only as a type: rules may ask its shape, and a program that needs
-  /// it cannot be finished.
+  /// Stands for a value that exists only as a type: rules may ask its shape, and a program that
+  /// needs it cannot be finished.
   Array placeholder(Type type);
   Array scalar(double value, DType dtype) { return constant(Tensor::scalar(value, dtype)); }
 
@@ -53,6 +54,9 @@ std::optional<double> constant_value(const Array& x);
 
 bool is_input(const Node& node);
 bool is_constant(const Node& node);
+
+/// The program of some of the outputs alone; what only the others need is dropped.
+Program prune(const Program& program, std::span<const std::size_t> outputs);
 
 /// @name Helpers for primitives' public functions
 /// @{

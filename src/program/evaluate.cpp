@@ -45,8 +45,8 @@ void copy_view(const View& view, const Shape& shape, std::int64_t bytes, const v
     return;
   }
   if (num_elements(shape) == 0) return;
-  ViewCopy copy{view, shape, static_cast<std::size_t>(bytes),
-                static_cast<const std::byte*>(source), static_cast<std::byte*>(target)};
+  ViewCopy copy{view, shape, static_cast<std::size_t>(bytes), static_cast<const std::byte*>(source),
+                static_cast<std::byte*>(target)};
   copy.run(0, view.offset, true);
 }
 
@@ -91,7 +91,8 @@ std::vector<Tensor> evaluate(const Program& program, std::span<const Tensor> inp
       values[i] = node.attributes.tensor("value");
     } else {
       std::vector<Tensor> operands;
-      for (const NodeId id : node.operands) operands.push_back(values[static_cast<std::size_t>(id)]);
+      for (const NodeId id : node.operands)
+        operands.push_back(values[static_cast<std::size_t>(id)]);
       values[i] = evaluate(*node.primitive, node.attributes, operands);
     }
   }

@@ -62,8 +62,8 @@ struct Kernel {
       view;
   std::function<void(const KernelCall&)> run;
   bool accumulates = false;  // `run` honours KernelCall::accumulate
-  /// Elementwise: cost of one element, an addition being 1 (a transcendental function about 20). The
-  /// runtime recomputes what is cheap rather than storing it.
+  /// Elementwise: cost of one element, an addition being 1 (a transcendental function about 20).
+  /// The runtime recomputes what is cheap rather than storing it.
   int element_cost = 1;
   /// Tells the runtime what it may fuse: `add` is the sum of its two operands, `sum` sums over the
   /// attribute "axes".
@@ -101,8 +101,8 @@ struct Primitive {
   /// Not needed where linear_operands or bilinear is set. Empty otherwise: the result is piecewise
   /// constant (comparison, sign) and its tangent zero.
   std::function<Array(const Call&, std::span<const Array> tangents)> jvp;
-  /// Cotangent of operand `index` in which the result is linear. Not defined for primitives that are
-  /// linear in no operand.
+  /// Cotangent of operand `index` in which the result is linear. Not defined for primitives that
+  /// are linear in no operand.
   std::function<Array(const Call&, int index, const Array& cotangent)> transpose;
   /// The call with one more leading axis on the flagged operands; the result carries it too.
   /// Elementwise primitives need none.
@@ -115,8 +115,8 @@ struct Primitive {
 
   /// Formula text: function call `name(...)` unless `print` is set; `precedence` of what it prints
   /// (see frontend): 1 comparison, 2 sum, 3 product, 4 negation, 5 power, 9 call.
-  std::function<std::pair<std::string, int>(
-      const Attributes&, std::span<const std::pair<std::string, int>> operands)>
+  std::function<std::pair<std::string, int>(const Attributes&,
+                                            std::span<const std::pair<std::string, int>> operands)>
       print;
   /// Known by its name in formulas as an elementwise function.
   bool formula_function = false;
@@ -130,12 +130,12 @@ std::span<const Primitive* const> all_primitives();
 const Primitive* find_primitive(std::string_view name);
 
 /// Defines `const Primitive& kappa_primitive_NAME()`; the body returns the Primitive.
-#define KAPPA_PRIMITIVE(identifier)                         \
-  static Primitive kappa_make_##identifier();               \
-  const Primitive& kappa_primitive_##identifier() {         \
+#define KAPPA_PRIMITIVE(identifier)                          \
+  static Primitive kappa_make_##identifier();                \
+  const Primitive& kappa_primitive_##identifier() {          \
     static const Primitive made = kappa_make_##identifier(); \
-    return made;                                            \
-  }                                                         \
+    return made;                                             \
+  }                                                          \
   static Primitive kappa_make_##identifier()
 
 }  // namespace kappa

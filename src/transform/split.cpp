@@ -51,8 +51,7 @@ Split split(const Program& program, const std::vector<bool>& varying) {
       const auto k = static_cast<std::size_t>(id);
       return available[k] || stored[k];
     };
-    const bool operands_at_hand =
-        std::all_of(node.operands.begin(), node.operands.end(), at_hand);
+    const bool operands_at_hand = std::all_of(node.operands.begin(), node.operands.end(), at_hand);
     const bool free = is_view(i) || node.operands.empty() ||
                       (node.primitive->elementwise() &&
                        node.primitive->kernel.element_cost <= max_recomputed_cost);

@@ -11,17 +11,17 @@ struct Split {
   /// Inputs: those of the original that do not vary, in order. Outputs: the residuals, then the
   /// original outputs that do not vary, in order.
   Program setup;
-  /// Inputs: all inputs of the original, in order, then the residuals. Outputs: the original outputs
-  /// that vary, in order.
+  /// Inputs: all inputs of the original, in order, then the residuals. Outputs: the original
+  /// outputs that vary, in order.
   Program apply;
   std::size_t num_residuals = 0;
 };
 
 /// Cuts `program`: setup runs once, apply once for every value of the varying inputs.
 ///
-/// Residuals are the values that pass between the two. Views are never residuals, and an elementwise
-/// value that is cheap and made of residuals alone is computed again in apply, which costs no memory
-/// traffic beyond what apply reads anyway.
+/// Residuals are the values that pass between the two. Views are never residuals, and an
+/// elementwise value that is cheap and made of residuals alone is computed again in apply, which
+/// costs no memory traffic beyond what apply reads anyway.
 Split split(const Program& program, const std::vector<bool>& varying);
 
 }  // namespace kappa
