@@ -46,12 +46,8 @@ OpenBlas load_openblas() {
   OpenBlas blas;
   // A host program that already uses the library keeps its settings.
   const bool mine = dlopen("libopenblas.so.0", RTLD_LAZY | RTLD_NOLOAD) == nullptr;
-  // OpenBLAS reads these while it is loaded. Kappa's own threads call it, so it needs none. Version
-  // 0.3.21 takes AMD processors with AVX-512 for older ones, at half their speed.
-  const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+  // OpenBLAS starts its threads while it is loaded. Kappa's own threads call it, so it needs none.
   const ScopedVariable threads("OPENBLAS_NUM_THREADS", mine ? "1" : nullptr);
-  const ScopedVariable core("OPENBLAS_CORETYPE", mine && wide ? "SkylakeX" : nullptr);
   void* library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = dlerror();
@@ -61,7 +57,7 @@ OpenBlas load_openblas() {
   blas.dgemm = reinterpret_cast<OpenBlas::Dgemm>(dlsym(library, "cblas_dgemm"));
   auto* set_threads = reinterpret_cast<void (*)(int)>(dlsym(library, "openblas_set_num_threads"));
   if (blas.dgemm == nullptr) blas.problem = "it lacks cblas_dgemm";
-  if (mine && set_threads != nullptr) set_threads(1);  // Kappa's own threads call it
+  if (mine && set_threads != nullptr) set_threads(1);
   return blas;
 }
 
