@@ -443,6 +443,7 @@ LanczosResult Run::result() {
     status_ = CurvatureStatus::stagnated;
   }
   r.status = status_;
+  r.num_pairs = std::min<std::int64_t>(e, top + bottom);
   r.num_products = basis_.num_products() + num_check_products_;
   r.message = fmt::format("{} of {} eigenvalues converged in {} products", num_converged, asked,
                           r.num_products);
