@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -42,7 +43,7 @@ class Builder {
  private:
   Array append(Node node);
 
-  std::vector<Node> nodes_;
+  std::deque<Node> nodes_;  // rules hold shapes by reference while they append: nodes never move
   std::vector<NodeId> inputs_;
   std::vector<std::string> input_names_;
   std::unordered_multimap<std::size_t, NodeId> known_;
