@@ -29,6 +29,7 @@ KAPPA_PRIMITIVE(relu) {
        .doc = "max(x, 0); derivative 0 at 0.",
        .kernel = tile_kernel(relu_tile),
        .jvp = [](const Array& x, const Array&, const Array& dx) { return where(x > 0, dx, 0); }});
+  primitive.kernel.element_cost = 1;
   primitive.samples = [] {
     return std::vector<Sample>{elementwise_sample(1, {{0.1, 2}}),
                                elementwise_sample(1, {{-2, -0.1}})};

@@ -78,6 +78,12 @@ std::vector<Sample> binary_samples() { return {elementwise_sample(2)}; }
 
 }  // namespace
 
+static Kernel add_kernel() {
+  Kernel kernel = tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(add_tile)(t); });
+  kernel.role = Kernel::Role::add;
+  return kernel;
+}
+
 KAPPA_PRIMITIVE(add) {
   return {.name = "add",
           .doc = "a + b.",
@@ -86,7 +92,7 @@ KAPPA_PRIMITIVE(add) {
           .linear_operands = {0, 1},
           .transpose = [](const Call&, int, const Array& cotangent) { return cotangent; },
           .simplify = simplify_add,
-          .kernel = tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(add_tile)(t); }),
+          .kernel = add_kernel(),
           .samples = binary_samples,
           .print = print_add};
 }

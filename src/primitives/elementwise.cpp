@@ -91,6 +91,7 @@ Primitive unary_primitive(UnaryFunction function) {
       .samples =
           [range = function.range] { return std::vector<Sample>{elementwise_sample(1, {range})}; },
       .formula_function = function.formula_function};
+  primitive.kernel.element_cost = transcendental_cost;
   if (function.jvp != nullptr) {
     primitive.jvp = [rule = function.jvp](const Call& call, std::span<const Array> tangents) {
       return rule(call.operands[0], call.result, tangents[0]);

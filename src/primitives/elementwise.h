@@ -45,14 +45,16 @@ template <class T, class Function>
 void scalar_loop(const TileCall& call) {
   const T* a = static_cast<const T*>(call.inputs[0]);
   T* out = static_cast<T*>(call.output);
-  for (std::int64_t i = 0; i < call.count; ++i) out[i] = Function{}(a[i]);
+  const std::int64_t count = call.count;
+  for (std::int64_t i = 0; i < count; ++i) out[i] = Function{}(a[i]);
 }
 template <class T, class Function>
 void scalar_loop2(const TileCall& call) {
   const T* a = static_cast<const T*>(call.inputs[0]);
   const T* b = static_cast<const T*>(call.inputs[1]);
   T* out = static_cast<T*>(call.output);
-  for (std::int64_t i = 0; i < call.count; ++i) out[i] = Function{}(a[i], b[i]);
+  const std::int64_t count = call.count;
+  for (std::int64_t i = 0; i < count; ++i) out[i] = Function{}(a[i], b[i]);
 }
 /// scalar_loop for f64 and f32.
 template <class Function>
@@ -71,12 +73,17 @@ TileFunction scalar_tile2(Function, DType dtype) {
     default: return nullptr;
   }
 }
+/// Kernel::element_cost of exp, sin and their like, in additions.
+inline constexpr int transcendental_cost = 20;
+
 /// A Kernel from a choice by the result's dtype.
 template <class Choice>
-Kernel tile_kernel(Choice choice) {
-  return {.tile = [choice](std::span<const Type>, const Type& result) {
-    return TileFunction{choice(result.dtype)};
-  }};
+Kernel tile_kernel(Choice choice, int element_cost = 1) {
+  return {.tile =
+              [choice](std::span<const Type>, const Type& result) {
+                return TileFunction{choice(result.dtype)};
+              },
+          .element_cost = element_cost};
 }
 /// @}
 

@@ -56,7 +56,8 @@ KAPPA_PRIMITIVE(logical_not) {
             return [](const TileCall& call) {
               const auto* a = static_cast<const Boolean*>(call.inputs[0]);
               auto* out = static_cast<Boolean*>(call.output);
-              for (std::int64_t i = 0; i < call.count; ++i) out[i] = a[i] ^ 1;
+              const std::int64_t count = call.count;
+              for (std::int64_t i = 0; i < count; ++i) out[i] = a[i] ^ 1;
             };
           }},
           .samples = [] { return std::vector<Sample>{boolean_sample(1)}; }};

@@ -69,7 +69,8 @@ KAPPA_PRIMITIVE(pow) {
       .jvp = pow_jvp,
       .simplify = simplify_pow,
       .kernel = tile_kernel(
-          [](DType t) { return scalar_tile2([](auto x, auto e) { return std::pow(x, e); }, t); }),
+          [](DType t) { return scalar_tile2([](auto x, auto e) { return std::pow(x, e); }, t); },
+          transcendental_cost),
       .samples =
           [] {
             return std::vector<Sample>{elementwise_sample(2, {{0.3, 2}, {-2, 3}})};

@@ -93,8 +93,10 @@ KAPPA_PRIMITIVE(polygamma) {
                        tangents[0];
               },
           .kernel = {.tile = [](std::span<const Type>, const Type& result) -> TileFunction {
-            return result.dtype == DType::f64 ? polygamma_loop<double> : polygamma_loop<float>;
-          }},
+                       return result.dtype == DType::f64 ? polygamma_loop<double>
+                                                         : polygamma_loop<float>;
+                     },
+                     .element_cost = transcendental_cost},
           .samples =
               [] {
                 std::vector<Sample> samples;

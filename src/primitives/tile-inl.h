@@ -70,8 +70,9 @@ template <class Operation, class In, class Out>
 void unary_loop(const TileCall& call) {
   const In* a = static_cast<const In*>(call.inputs[0]);
   Out* out = static_cast<Out*>(call.output);
+  const std::int64_t count = call.count;  // a store through `out` might change the original
   KAPPA_INDEPENDENT
-  for (std::int64_t i = 0; i < call.count; ++i) out[i] = Operation::scalar(a[i]);
+  for (std::int64_t i = 0; i < count; ++i) out[i] = Operation::scalar(a[i]);
 }
 
 template <class Operation, class In, class Out>
@@ -79,8 +80,9 @@ void binary_loop(const TileCall& call) {
   const In* a = static_cast<const In*>(call.inputs[0]);
   const In* b = static_cast<const In*>(call.inputs[1]);
   Out* out = static_cast<Out*>(call.output);
+  const std::int64_t count = call.count;  // a store through `out` might change the original
   KAPPA_INDEPENDENT
-  for (std::int64_t i = 0; i < call.count; ++i) out[i] = Operation::scalar(a[i], b[i]);
+  for (std::int64_t i = 0; i < count; ++i) out[i] = Operation::scalar(a[i], b[i]);
 }
 
 /// Floating types by vectors, i64 by the generic loop on unsigned (which wraps) of the same bits.

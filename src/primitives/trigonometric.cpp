@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "primitives/elementwise.h"
+#include "primitives/vector_math.h"
 
 namespace kappa {
 

@@ -1,41 +1,89 @@
 #include "primitives/vector_math.h"
 
+#include "primitives/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "primitives/vector_math.cpp"
+#include "hwy/foreach_target.h"  // must stand before highway.h
+#include "hwy/highway.h"
+#include "primitives/vector_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kappa {
+namespace HWY_NAMESPACE {
+
+// Each name of a vector function below, as operation and as choice of a kernel.
+#define KAPPA_VECTOR_FUNCTION(NAME, FUNCTION) \
+  struct FUNCTION##Operation {                \
+    template <class D, class V>               \
+    static HWY_INLINE V vector(D d, V x) {    \
+      return FUNCTION(d, x);                  \
+    }                                         \
+  };                                          \
+  TileFunction NAME##_vectors(DType dtype) { return floating_tile<FUNCTION##Operation, 1>(dtype); }
+
+KAPPA_VECTOR_FUNCTION(sqrt, SquareRoot)
+KAPPA_VECTOR_FUNCTION(relu, Relu)
+KAPPA_VECTOR_FUNCTION(exp, SafeExp)
+KAPPA_VECTOR_FUNCTION(expm1, SafeExpm1)
+KAPPA_VECTOR_FUNCTION(log, SafeLog)
+KAPPA_VECTOR_FUNCTION(log1p, SafeLog1p)
+KAPPA_VECTOR_FUNCTION(sin, Sine)
+KAPPA_VECTOR_FUNCTION(cos, Cosine)
+KAPPA_VECTOR_FUNCTION(tanh, SafeTanh)
+KAPPA_VECTOR_FUNCTION(sigmoid, Sigmoid)
+KAPPA_VECTOR_FUNCTION(softplus, Softplus)
+
+#undef KAPPA_VECTOR_FUNCTION
+
+struct ErfOperation {
+  template <class D, class V>
+  static HWY_INLINE V vector(D d, V x) {
+    return ErfSingle(d, x);
+  }
+};
+
+TileFunction erf_vectors(DType dtype) {
+  return dtype == DType::f32 ? vector_tile<ErfOperation, float, 1> : nullptr;
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kappa
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+
 #include <cmath>
 
 #include "primitives/elementwise.h"
 
 namespace kappa {
 
-TileFunction sqrt_tile(DType t) {
-  return scalar_tile([](auto x) { return std::sqrt(x); }, t);
-}
-TileFunction relu_tile(DType t) {
-  return scalar_tile([](auto x) { return x < 0 ? 0 : x; }, t);
-}
-TileFunction exp_tile(DType t) {
-  return scalar_tile([](auto x) { return std::exp(x); }, t);
-}
-TileFunction expm1_tile(DType t) {
-  return scalar_tile([](auto x) { return std::expm1(x); }, t);
-}
-TileFunction log_tile(DType t) {
-  return scalar_tile([](auto x) { return std::log(x); }, t);
-}
-TileFunction log1p_tile(DType t) {
-  return scalar_tile([](auto x) { return std::log1p(x); }, t);
-}
-TileFunction tanh_tile(DType t) {
-  return scalar_tile([](auto x) { return std::tanh(x); }, t);
-}
-TileFunction sigmoid_tile(DType t) {
-  return scalar_tile([](auto x) { return 1 / (1 + std::exp(-x)); }, t);
-}
-TileFunction softplus_tile(DType t) {
-  return scalar_tile(
-      [](auto x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); }, t);
-}
-TileFunction erf_tile(DType t) {
-  return scalar_tile([](auto x) { return std::erf(x); }, t);
+#define KAPPA_DISPATCH(NAME)  \
+  HWY_EXPORT(NAME##_vectors); \
+  TileFunction NAME##_tile(DType dtype) { return HWY_DYNAMIC_DISPATCH(NAME##_vectors)(dtype); }
+
+KAPPA_DISPATCH(sqrt)
+KAPPA_DISPATCH(relu)
+KAPPA_DISPATCH(exp)
+KAPPA_DISPATCH(expm1)
+KAPPA_DISPATCH(log)
+KAPPA_DISPATCH(log1p)
+KAPPA_DISPATCH(sin)
+KAPPA_DISPATCH(cos)
+KAPPA_DISPATCH(tanh)
+KAPPA_DISPATCH(sigmoid)
+KAPPA_DISPATCH(softplus)
+
+#undef KAPPA_DISPATCH
+
+HWY_EXPORT(erf_vectors);
+
+TileFunction erf_tile(DType dtype) {
+  if (dtype == DType::f32) return HWY_DYNAMIC_DISPATCH(erf_vectors)(dtype);
+  return scalar_tile([](auto x) { return std::erf(x); }, dtype);
 }
 
 }  // namespace kappa
+
+#endif  // HWY_ONCE

@@ -13,6 +13,8 @@ TileFunction exp_tile(DType dtype);
 TileFunction expm1_tile(DType dtype);
 TileFunction log_tile(DType dtype);
 TileFunction log1p_tile(DType dtype);
+TileFunction sin_tile(DType dtype);
+TileFunction cos_tile(DType dtype);
 TileFunction tanh_tile(DType dtype);
 TileFunction sigmoid_tile(DType dtype);
 TileFunction softplus_tile(DType dtype);

@@ -17,8 +17,9 @@ void select_loop(const TileCall& call) {
   const auto* a = static_cast<const Bits*>(call.inputs[1]);
   const auto* b = static_cast<const Bits*>(call.inputs[2]);
   auto* out = static_cast<Bits*>(call.output);
+  const std::int64_t count = call.count;  // a store through `out` might change the original
   KAPPA_INDEPENDENT
-  for (std::int64_t i = 0; i < call.count; ++i) {
+  for (std::int64_t i = 0; i < count; ++i) {
     const Bits x = a[i], y = b[i];
     out[i] = condition[i] != 0 ? x : y;
   }
