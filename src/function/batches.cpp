@@ -136,9 +136,8 @@ std::vector<Type> direction_types(const Parameters& parameters, DType dtype, std
   return types;
 }
 
-Block typed_directions(const Parameters& parameters, DType dtype, const double* directions,
-                       std::int64_t k) {
-  Block block(direction_types(parameters, dtype, k));
+void fill_directions(const Parameters& parameters, DType dtype, const double* directions,
+                     std::int64_t k, const Block& block) {
   const std::int64_t n = parameters.dimension();
   std::size_t index = 0;
   for (const Parameter& p : parameters.list()) {
@@ -155,7 +154,6 @@ Block typed_directions(const Parameters& parameters, DType dtype, const double* 
     }
     ++index;
   }
-  return block;
 }
 
 void accumulate(const Parameters& parameters, DType dtype, const Block& typed, std::int64_t k,

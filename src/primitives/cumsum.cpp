@@ -26,6 +26,17 @@ void cumsum_kernel(const KernelCall& call) {
   const std::int64_t extent = shape[axis];
   const T* x = static_cast<const T*>(call.inputs[0]);
   T* out = static_cast<T*>(call.output);
+  if (inner == 1) {  // the running sum stays in a register
+    for (std::int64_t o = 0; o < outer; ++o, x += extent, out += extent) {
+      Sum total = 0;
+      for (std::int64_t i = 0; i < extent; ++i) {
+        const std::int64_t at = reverse ? extent - 1 - i : i;
+        total += static_cast<Sum>(x[at]);
+        out[at] = static_cast<T>(total);
+      }
+    }
+    return;
+  }
   constexpr std::int64_t tile = 256;
   Sum sums[tile];
   for (std::int64_t o = 0; o < outer; ++o) {

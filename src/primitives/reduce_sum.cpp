@@ -110,6 +110,7 @@ KAPPA_PRIMITIVE(reduce_sum) {
     }
   };
   p.kernel.accumulates = true;
+  p.kernel.role = Kernel::Role::sum;
   p.kernel.flops = [](const Attributes&, std::span<const Type> operands, const Type&) {
     return static_cast<double>(num_elements(operands[0].shape));
   };
