@@ -20,6 +20,17 @@ std::string read_file(const std::string& path, std::int64_t max_bytes) {
   if (descriptor < 0) {
     throw Error(ErrorKind::data, fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   }
+  try {
+    std::string bytes = read_descriptor(descriptor, path, max_bytes);
+    ::close(descriptor);
+    return bytes;
+  } catch (...) {
+    ::close(descriptor);
+    throw;
+  }
+}
+
+std::string read_descriptor(int descriptor, const std::string& path, std::int64_t max_bytes) {
   std::string bytes;
   std::size_t filled = 0;
   struct stat status {};
@@ -32,20 +43,16 @@ std::string read_file(const std::string& path, std::int64_t max_bytes) {
     const ssize_t got = ::read(descriptor, bytes.data() + filled, bytes.size() - filled);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) {
-      const int reason = errno;
-      ::close(descriptor);
       throw Error(ErrorKind::data,
-                  fmt::format("{}: cannot be read: {}", path, std::strerror(reason)));
+                  fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
     }
     if (got == 0) break;
     filled += static_cast<std::size_t>(got);
     if (filled > static_cast<std::size_t>(max_bytes)) {
-      ::close(descriptor);
       throw Error(ErrorKind::resource,
                   fmt::format("{}: longer than the limit of {} bytes", path, max_bytes));
     }
   }
-  ::close(descriptor);
   bytes.resize(filled);
   return bytes;
 }

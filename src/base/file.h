@@ -9,6 +9,9 @@ namespace kappa {
 /// Returns the bytes of a file. Throws Error(data) if it cannot be read and Error(resource) if it
 /// is longer than max_bytes. Works on pipes too.
 std::string read_file(const std::string& path, std::int64_t max_bytes);
+/// The same for a file that is open already: a pipe can be opened only once. `path` is for
+/// messages; the descriptor stays open.
+std::string read_descriptor(int descriptor, const std::string& path, std::int64_t max_bytes);
 
 /// A file that appears under its name only when it is complete: bytes go to a temporary file in the
 /// same folder, and commit() renames it. Without commit() nothing is left behind, and an earlier

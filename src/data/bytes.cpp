@@ -180,16 +180,15 @@ ByteStorePtr open_file(const std::string& path, std::int64_t max_bytes) {
   if (descriptor < 0) {
     throw Error(ErrorKind::data, fmt::format("{}: cannot be read: {}", path, std::strerror(errno)));
   }
+  // The store owns the descriptor from here on, also while an error passes.
   struct stat status {};
   const bool known = ::fstat(descriptor, &status) == 0;
-  if (known && S_ISREG(status.st_mode)) {
-    return std::make_shared<FileStore>(path, descriptor, status.st_size);
-  }
-  ::close(descriptor);
+  auto file = std::make_shared<FileStore>(path, descriptor, known ? status.st_size : 0);
   if (known && S_ISDIR(status.st_mode)) {
     throw Error(ErrorKind::data, path + ": is a directory, expected a data file");
   }
-  return memory_store(read_file(path, max_bytes), path);
+  if (known && S_ISREG(status.st_mode)) return file;
+  return memory_store(read_descriptor(descriptor, path, max_bytes), path);
 }
 
 ByteStorePtr memory_store(std::string bytes, std::string name) {

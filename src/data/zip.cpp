@@ -208,11 +208,6 @@ ByteSourcePtr open_zip_entry(const ByteStorePtr& store, const ZipEntry& entry, s
   }
   const auto skipped =
       kLocalHeader + static_cast<std::int64_t>(field(local, 26, 2) + field(local, 28, 2));
-  const std::int64_t available = store->size() - entry.header_offset - skipped;
-  if (entry.compressed_bytes > available) {
-    fail(*store, fmt::format("entry {} declares {} bytes, {} follow", quote(entry.name),
-                             entry.compressed_bytes, std::max<std::int64_t>(0, available)));
-  }
   if (entry.method == 0 && entry.bytes != entry.compressed_bytes) {
     fail(*store, fmt::format("the stored entry {} declares two sizes", quote(entry.name)));
   }

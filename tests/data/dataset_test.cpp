@@ -242,9 +242,14 @@ TEST_F(Formats, ConstantFeaturesBecomeExactlyZeroAndAreSaid) {
   const std::vector<std::int64_t> labels(10);
   write_npy(folder.path("c.npy"), {constant.data(), {10, 2}});
   write_npy(folder.path("l.npy"), {labels.data(), {10}});
-  const Dataset data = load_dataset(pair("c.npy", "l.npy"), {.standardize = true, .shift = 3});
+  const Dataset data = load_dataset(pair("c.npy", "l.npy"), {.standardize = true});
   const Doubles z = inputs(data);
-  for (std::size_t i = 0; i < 10; ++i) EXPECT_EQ(z[2 * i], -3);
+  const Doubles shifted =
+      inputs(load_dataset(pair("c.npy", "l.npy"), {.standardize = true, .shift = 3}));
+  for (std::size_t i = 0; i < 10; ++i) {
+    EXPECT_EQ(z[2 * i], 0);
+    EXPECT_EQ(shifted[2 * i], -3);
+  }
   ASSERT_EQ(data.notes.size(), 1u);
   EXPECT_NE(data.notes[0].find("1 of 2 features"), std::string::npos) << data.notes[0];
 }
