@@ -384,7 +384,7 @@ struct Condition {
 
 /// kappa = max |lambda| / min |lambda| over the eigenvalues that are not zero within their bounds
 /// (or null_tolerance * |A|, whichever is larger); the null space is reported apart.
-KAPPA_EXPORT Condition condition(const KnownSpectrum& spectrum, double null_tolerance = 1e-10);
+KAPPA_EXPORT Condition condition(const KnownSpectrum& spectrum, double null_tolerance = 1e-12);
 
 /// lambda_max over the mean eigenvalue trace / n: how uneven the curvature is, where the smallest
 /// eigenvalues cannot be resolved (Le Cun, Kanter, Solla 1991 look at lambda_max in this way).
@@ -431,7 +431,7 @@ struct LearningRateOptions {
   std::optional<double> given = {};  ///< a rate to judge
   double given_momentum = 0;         ///< heavy-ball momentum used with it
   double growth_factor = 10;  ///< "diverges" is said when a component has grown by this factor
-  double null_tolerance = 1e-10;
+  double null_tolerance = 1e-12;
 };
 
 /// What lambda means for a step of length alpha: each component shrinks by |1 - alpha lambda|.
@@ -528,8 +528,9 @@ struct LocalModel {
 };
 
 /// q(s) = f + g's + s'As/2 against the function. `value_at(s)` returns f(w + s). With a complete
-/// spectrum the step is -sum_i v_i (v_i'g) / max(|lambda_i|, 1e-10 |A|) without the null space,
-/// i.e. Newton where A is positive definite; else CG, which stops at negative curvature.
+/// spectrum the step is -sum_i v_i (v_i'g) / |lambda_i| over the nonzero eigenvalues, which is the
+/// Newton step where A is positive definite; else CG on A s = -g, which stops at negative
+/// curvature. Cost: one product (and CG's), at most max_values + 1 function values.
 KAPPA_EXPORT LocalModel local_model(const SymmetricOperator& a, double value,
                                     std::span<const double> gradient,
                                     const std::function<double(std::span<const double>)>& value_at,

@@ -2,13 +2,13 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <memory>
 #include <numbers>
 
 #include "curvature/checks.h"
 #include "curvature/random.h"
 #include "curvature/statistics.h"
 #include "curvature/tall.h"
+#include "curvature/tall_storage.h"
 #include "kappa/curvature.h"
 
 namespace kappa {
@@ -19,20 +19,21 @@ using Eigen::VectorXd;
 /// Lanczos from one probe with full orthogonalisation; several advance together, so that the
 /// operator sees a block.
 struct Probe {
-  std::unique_ptr<double[]> basis;  // n x num_steps
+  TallStorage storage;  // n x num_steps
   std::vector<double> alpha, beta;
+  [[nodiscard]] double* basis() const { return storage.data(); }
   bool done = false;
 
   Probe(std::int64_t n, std::int64_t num_steps, std::uint64_t seed, std::int64_t stream)
-      : basis(std::make_unique_for_overwrite<double[]>(static_cast<std::size_t>(n * num_steps))) {
-    Random(seed, static_cast<std::uint64_t>(stream)).fill_normal(n, basis.get());
-    tall_scale(n, 1 / tall_norm(n, basis.get()), basis.get());
+      : storage(n * num_steps) {
+    Random(seed, static_cast<std::uint64_t>(stream)).fill_normal(n, basis());
+    tall_scale(n, 1 / tall_norm(n, basis()), basis());
   }
 
   /// Takes A q_j in `w`, which it overwrites. False if it is not finite.
   bool advance(std::int64_t n, std::int64_t num_steps, double* w) {
     const auto size = static_cast<std::int64_t>(alpha.size()) + 1;
-    const double* q = basis.get() + (size - 1) * n;
+    const double* q = basis() + (size - 1) * n;
     const double a = tall_dot(n, q, w);
     const double scale = tall_norm(n, w);
     if (!std::isfinite(scale)) return false;
@@ -44,8 +45,8 @@ struct Probe {
     std::vector<double> c(static_cast<std::size_t>(size));
     double norm = scale;
     for (int pass = 0; pass < 3; ++pass) {
-      tall_gram(n, size, basis.get(), 1, w, c.data(), size);
-      tall_subtract(n, size, basis.get(), 1, c.data(), size, w);
+      tall_gram(n, size, basis(), 1, w, c.data(), size);
+      tall_subtract(n, size, basis(), 1, c.data(), size, w);
       const double before = norm;
       norm = tall_norm(n, w);
       if (norm > 0.7 * before) break;
@@ -56,7 +57,7 @@ struct Probe {
       return true;
     }
     beta.push_back(norm);
-    double* next = basis.get() + size * n;
+    double* next = basis() + size * n;
     for (std::int64_t i = 0; i < n; ++i) next[i] = w[i] / norm;
     return true;
   }
@@ -154,7 +155,7 @@ SpectralDensity density(const SymmetricOperator& a, const DensityOptions& option
       for (Probe& probe : probes) {
         if (probe.done) continue;
         active.push_back(&probe);
-        const double* q = probe.basis.get() + step * n;
+        const double* q = probe.basis() + step * n;
         directions.insert(directions.end(), q, q + n);
       }
       if (active.empty()) break;

@@ -18,8 +18,7 @@ KrylovBasis::KrylovBasis(const SymmetricOperator& a, std::int64_t max_expanded,
       n_(a.dimension()),
       max_expanded_(max_expanded),
       max_pending_(max_pending),
-      storage_(std::make_unique_for_overwrite<double[]>(
-          static_cast<std::size_t>(n_ * (max_expanded + max_pending)))),
+      storage_(n_ * (max_expanded + max_pending)),
       h_(MatrixXd::Zero(max_expanded + max_pending, max_expanded + max_pending)),
       defect_(VectorXd::Zero(max_expanded + max_pending)),
       random_(seed) {}

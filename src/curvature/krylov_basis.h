@@ -2,10 +2,10 @@
 
 #include <Eigen/Dense>
 #include <cstdint>
-#include <memory>
 #include <span>
 
 #include "curvature/random.h"
+#include "curvature/tall_storage.h"
 #include "kappa/operator.h"
 
 namespace kappa {
@@ -66,7 +66,7 @@ class KrylovBasis {
   void combine(const Eigen::MatrixXd& y, double* out) const;
 
  private:
-  double* column(std::int64_t j) const { return storage_.get() + j * n_; }
+  double* column(std::int64_t j) const { return storage_.data() + j * n_; }
   /// x -= V V'x until nothing is left to remove; returns |x|, adds the coefficients to `sums`.
   double orthogonalize(std::int64_t against, double* x, double* sums) const;
   [[nodiscard]] double breakdown_tolerance() const;
@@ -75,9 +75,9 @@ class KrylovBasis {
   std::int64_t n_, max_expanded_, max_pending_;
   std::int64_t expanded_ = 0, pending_ = 0, num_products_ = 0;
   double norm_ = 0, noise_ = 0;
-  std::unique_ptr<double[]> storage_;  // n x (max_expanded + max_pending), touched as used
-  Eigen::MatrixXd h_;                  // rows: all columns; columns: expanded ones
-  Eigen::VectorXd defect_;             // norm of what a column's relation leaves out
+  TallStorage storage_;     // n x (max_expanded + max_pending), touched as used
+  Eigen::MatrixXd h_;       // rows: all columns; columns: expanded ones
+  Eigen::VectorXd defect_;  // norm of what a column's relation leaves out
   Random random_;
 };
 

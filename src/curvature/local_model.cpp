@@ -24,7 +24,7 @@ void spectral_step(const KnownSpectrum& spectrum, const Vector& g, LocalModel& m
   for (std::size_t i = 0; i < c.size(); ++i) {
     const double lambda = spectrum.values[i];
     const bool matters = std::fabs(c[i]) > 1e-12 * size;
-    if (std::fabs(lambda) <= std::max(spectrum.error_bounds[i], 1e-10 * spectrum.norm)) {
+    if (std::fabs(lambda) <= std::max(spectrum.error_bounds[i], 1e-12 * spectrum.norm)) {
       num_skipped += matters ? 1 : 0;
       c[i] = 0;
     } else {

@@ -15,7 +15,7 @@ constexpr double negligible_bound = 1e-6;
 
 /// Zero: within its bound (or null_tolerance |A|), and that bound is negligible. Unknown: within a
 /// bound that is not.
-inline Sign sign_of(const KnownSpectrum& s, std::size_t i, double null_tolerance = 1e-10) {
+inline Sign sign_of(const KnownSpectrum& s, std::size_t i, double null_tolerance = 1e-12) {
   const double value = s.values[i], bound = s.error_bounds[i];
   if (std::fabs(value) > std::max(bound, null_tolerance * s.norm)) {
     return value > 0 ? Sign::positive : Sign::negative;
@@ -32,7 +32,7 @@ struct Signs {
 inline Signs signs_of(const KnownSpectrum& s) {
   Signs out;
   if (s.values.empty()) return out;
-  const double floor = std::max(s.rounding, 1e-10 * s.norm);
+  const double floor = std::max(s.rounding, 1e-12 * s.norm);
   out.some_positive = s.values.back() > floor;
   out.some_negative = s.values.front() < -floor;
   if (s.num_bottom > 0) out.least = sign_of(s, 0);
