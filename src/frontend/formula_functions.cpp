@@ -105,6 +105,12 @@ FormulaValue build_norm(const FormulaCall& call) {
   });
 }
 
+FormulaValue build_polygamma(const FormulaCall& call) {
+  const std::int64_t order = known_integer(call.arguments[0], "the order of polygamma");
+  return call.scope.apply(call.arguments.subspan(1),
+                          [&](std::span<const Array> x) { return polygamma(order, x[0]); });
+}
+
 FormulaValue build_dot(const FormulaCall& call) {
   return call.scope.apply(call.arguments, [&](std::span<const Array> x) {
     return call.axes ? sum(x[0] * x[1], *call.axes) : dot(x[0], x[1]);
@@ -284,6 +290,7 @@ std::vector<FormulaFunction> make_functions() {
       along_axis("cumsum", 0, [](const Array& x, std::int64_t axis) { return cumsum(x, axis); }),
       {"norm", "norm(x, axis=)", 1, 1, true, build_norm},
       {"dot", "dot(a, b, axis=)", 2, 2, true, build_dot},
+      {"polygamma", "polygamma(order, x)", 2, 2, false, build_polygamma},
       {"where", "where(condition, a, b)", 3, 3, false, build_where},
       {"len", "len(x)", 1, 1, false, build_len},
       {"range", "range(n) or range(start, stop, step)", 1, 3, false, build_range},
