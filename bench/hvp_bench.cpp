@@ -43,7 +43,7 @@ double sgemm_rate() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::int64_t samples = 2048, block = 1, repeat = 9;
+  std::int64_t samples = 2048, block = 1, repeat = 9, batch = 0;
   int threads = 1;
   bool gauss_newton = false, describe = false;
   std::string layers = "mlp:784-512-512-10:tanh";
@@ -57,6 +57,8 @@ int main(int argc, char** argv) {
       threads = std::atoi(next());
     else if (!std::strcmp(argv[i], "--repeat"))
       repeat = std::atoll(next());
+    else if (!std::strcmp(argv[i], "--batch"))
+      batch = std::atoll(next());
     else if (!std::strcmp(argv[i], "--model"))
       layers = next();
     else if (!std::strcmp(argv[i], "--ggn"))
@@ -77,6 +79,7 @@ int main(int argc, char** argv) {
   auto data = std::make_shared<kappa::Dataset>(kappa::load_dataset("fashion-mnist", data_options));
   kappa::ObjectiveSettings settings;
   settings.options.num_threads = threads;
+  settings.options.batch = batch;
   const auto objective =
       kappa::make_network_objective(layers, data, "cross-entropy", "uniform", 0, {}, settings);
   const std::vector<double> w = objective->parameters().start();

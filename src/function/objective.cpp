@@ -158,9 +158,7 @@ struct Objective::Impl {
     for (std::size_t i = 0; i < directions; ++i) {
       is_direction[product.inputs.size() - 1 - i] = true;
     }
-    // Products that do not depend on the direction at all (a linear function) must still be outputs
-    // of apply: they are zero arrays made there.
-    plans.split = split(product, is_direction);
+    plans.split = split(product, is_direction, directions);
     for (std::size_t i = 0; i < plans.split.num_residuals; ++i) {
       plans.residual_types.push_back(plans.split.setup.output_type(i));
     }

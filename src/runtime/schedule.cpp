@@ -302,6 +302,10 @@ class Scheduler {
       const int buffer = add_buffer({.place = Buffer::Place::output,
                                      .index = static_cast<std::int64_t>(k),
                                      .bytes = num_bytes(node(id).type)});
+      if (at(slot_, id).buffer >= 0) {  // an output already
+        copies_.push_back({id, buffer});
+        continue;
+      }
       NodeId target = id;
       while (at(role_, target) == Role::view && at(view_, target).same_order && target == id &&
              fuse_) {
@@ -406,7 +410,14 @@ class Scheduler {
         make_library_step(id);
       } else if (role_[i] == Role::view && stored_[i]) {
         if (shares_memory(id)) {
-          step_of_[i] = at(step_of_, node(id).operands[0]);
+          // Another name for the same memory, and for the register while its pass runs.
+          const NodeId below = node(id).operands[0];
+          step_of_[i] = at(step_of_, below);
+          const auto pass = maps_.find(step_of_[i]);
+          if (pass != maps_.end()) {
+            const auto known = pass->second.find({below, 0});
+            if (known != pass->second.end()) pass->second[{id, 0}] = known->second;
+          }
         } else {
           add_pass(id, slot_[i].buffer);
         }
@@ -616,7 +627,7 @@ class Scheduler {
     if (at(step_of_, r.base) == step && at(role_, r.base) != Role::outer) {
       throw std::logic_error("schedule: a pass reads what it makes");
     }
-    if (is_shift(r.access, count, base_count, delta) && count > 1) {
+    if (base_count > 1 && is_shift(r.access, count, base_count, delta)) {
       // The same elements, moved: inner tiles then read in place.
       return emit_load(fused, at(slot_, r.base), identity_access(node(r.base).type.shape),
                        node(r.base).type, shift + delta);

@@ -1,6 +1,7 @@
 #include "transform/split.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "program/builder.h"
 
@@ -12,7 +13,8 @@ constexpr int max_recomputed_cost = 4;
 
 }  // namespace
 
-Split split(const Program& program, const std::vector<bool>& varying) {
+Split split(const Program& program, const std::vector<bool>& varying,
+            std::size_t num_apply_outputs) {
   const std::size_t count = program.nodes.size();
   std::vector<bool> varies(count, false);
   for (std::size_t i = 0; i < program.inputs.size(); ++i) {
@@ -29,6 +31,13 @@ Split split(const Program& program, const std::vector<bool>& varying) {
   const auto is_view = [&](std::size_t i) {
     return static_cast<bool>(program.nodes[i].primitive->kernel.view);
   };
+  for (std::size_t k = 0; k < program.outputs.size(); ++k) {
+    const auto i = static_cast<std::size_t>(program.outputs[k]);
+    if (k >= num_apply_outputs && varies[i]) {
+      throw std::logic_error("split: an output of setup depends on a varying input");
+    }
+    if (k < num_apply_outputs && !varies[i]) needed[i] = true;
+  }
   for (std::size_t i = count; i-- > 0;) {
     if (varies[i] || (needed[i] && is_view(i))) {
       for (const NodeId id : program.nodes[i].operands) {
@@ -85,10 +94,8 @@ Split split(const Program& program, const std::vector<bool>& varying) {
       if (stored[i]) outputs.push_back(values[i]);
     }
     result.num_residuals = outputs.size();
-    for (const NodeId id : program.outputs) {
-      if (!varies[static_cast<std::size_t>(id)]) {
-        outputs.push_back(values[static_cast<std::size_t>(id)]);
-      }
+    for (std::size_t k = num_apply_outputs; k < program.outputs.size(); ++k) {
+      outputs.push_back(values[static_cast<std::size_t>(program.outputs[k])]);
     }
     result.setup = builder.finish(outputs);
   }
@@ -112,10 +119,8 @@ Split split(const Program& program, const std::vector<bool>& varying) {
       values[i] = builder.replay(node, operands);
     }
     std::vector<Array> outputs;
-    for (const NodeId id : program.outputs) {
-      if (varies[static_cast<std::size_t>(id)]) {
-        outputs.push_back(values[static_cast<std::size_t>(id)]);
-      }
+    for (std::size_t k = 0; k < num_apply_outputs; ++k) {
+      outputs.push_back(values[static_cast<std::size_t>(program.outputs[k])]);
     }
     result.apply = builder.finish(outputs);
   }
