@@ -82,8 +82,8 @@ class Term {
   [[nodiscard]] const detail::TermIndices& indices() const { return indices_; }
 
   template <class Indices, class DataRange>
-  Term(const Indices& indices, const DataRange* data, Phi phi, bool one_at_a_time)
-      : phi_(std::move(phi)), one_at_a_time_(one_at_a_time) {
+  Term(const Indices& indices, [[maybe_unused]] const DataRange* data, Phi phi)
+      : phi_(std::move(phi)) {
     indices_.arity = N;
     indices_.size = static_cast<std::int64_t>(std::size(indices));
     indices_.stride = (indices_.size + 7) / 8 * 8;
@@ -143,24 +143,37 @@ class Term {
     if constexpr (!detail::is_numeric_data<Data>) range.records = records_.data() + first;
     // Beyond 16 variables the jets of 8 lanes no longer fit in the cache.
     constexpr bool kPacks = detail::is_numeric_data<Data> && N <= 16;
-    if constexpr (kPacks) {
-      if (!one_at_a_time_) {
-        range.count = (count + 7) / 8 * 8;
-        detail::run_kernel<q, N, Data, true>(phi_, range, x, v, out, level);
-        return;
-      }
-    }
-    detail::run_kernel<q, N, Data, false>(phi_, range, x, v, out, level);
+    if constexpr (kPacks) range.count = (count + 7) / 8 * 8;
+    detail::run_kernel<q, N, Data, kPacks>(phi_, range, x, v, out, level);
   }
 
  private:
   using Records = std::conditional_t<std::is_void_v<Data>, char, Data>;
   Phi phi_;
-  bool one_at_a_time_ = false;
   detail::TermIndices indices_;
   std::vector<double> numbers_;  ///< number m of element e at [m * stride + e]
   std::vector<Records> records_;
 };
+
+namespace detail {
+
+/// The number of variables of an element, or 0 after one sentence about what is wrong.
+template <class Indices>
+consteval int check_indices() {
+  constexpr int arity = tuple_arity<IndexTuple<Indices>>;
+  static_assert(arity > 0,
+                "kappa: indices must hold one std::array<int, N> for each element, so that the "
+                "number of variables of an element is known to the compiler");
+  static_assert(arity <= kMaxElementArity,
+                "kappa: an element has at most 32 variables; split it, or use kappa::trace");
+  return arity > 0 && arity <= kMaxElementArity ? arity : 0;
+}
+inline auto no_elements() {
+  const std::array<std::array<int, 1>, 0> none = {};
+  return Term<1, void, NoElement>(none, static_cast<const int*>(nullptr), NoElement());
+}
+
+}  // namespace detail
 
 /// The elements phi(x[indices[0]]), phi(x[indices[1]]), ...
 ///
@@ -168,16 +181,15 @@ class Term {
 /// returns a jet; see docs/elements.md for what control flow costs.
 template <class Indices, class Phi>
 auto elements(const Indices& indices, Phi phi) {
-  constexpr int arity = detail::tuple_arity<detail::IndexTuple<Indices>>;
-  static_assert(arity > 0,
-                "kappa: indices must hold one std::array<int, N> for each element, so that the "
-                "number of variables of an element is known to the compiler");
-  static_assert(arity <= kMaxElementArity,
-                "kappa: an element has at most 32 variables; split it, or use kappa::trace");
-  if constexpr (arity > 0 && arity <= kMaxElementArity) {
-    return Term<arity, void, Phi>(indices, static_cast<const int*>(nullptr), std::move(phi), false);
+  constexpr int arity = detail::check_indices<Indices>();
+  if constexpr (arity > 0) {
+    if constexpr (detail::check_phi<arity, void, Phi>()) {
+      return Term<arity, void, Phi>(indices, static_cast<const int*>(nullptr), std::move(phi));
+    } else {
+      return detail::no_elements();
+    }
   } else {
-    return detail::Anything();
+    return detail::no_elements();
   }
 }
 
@@ -188,17 +200,16 @@ auto elements(const Indices& indices, Phi phi) {
 /// they are and their elements evaluated one at a time.
 template <class Indices, class DataRange, class Phi>
 auto elements(const Indices& indices, const DataRange& data, Phi phi) {
-  constexpr int arity = detail::tuple_arity<detail::IndexTuple<Indices>>;
-  static_assert(arity > 0,
-                "kappa: indices must hold one std::array<int, N> for each element, so that the "
-                "number of variables of an element is known to the compiler");
-  static_assert(arity <= kMaxElementArity,
-                "kappa: an element has at most 32 variables; split it, or use kappa::trace");
-  if constexpr (arity > 0 && arity <= kMaxElementArity) {
-    using Data = std::remove_cvref_t<decltype(data[0])>;
-    return Term<arity, Data, Phi>(indices, &data, std::move(phi), false);
+  constexpr int arity = detail::check_indices<Indices>();
+  using Data = std::remove_cvref_t<decltype(data[0])>;
+  if constexpr (arity > 0) {
+    if constexpr (detail::check_phi<arity, Data, Phi>()) {
+      return Term<arity, Data, Phi>(indices, &data, std::move(phi));
+    } else {
+      return detail::no_elements();
+    }
   } else {
-    return detail::Anything();
+    return detail::no_elements();
   }
 }
 
@@ -293,8 +304,8 @@ class ElementLayout {
     for (std::size_t i = 0; i < identity.first.size(); ++i) {
       identity.first[i] = static_cast<std::uint32_t>(i);
     }
-    gradient_plan_ =
-        AssemblyPlan(chunks_.size(), std::move(identity), [&](std::size_t c, const auto& emit) {
+    gradient_plan_ = AssemblyPlan(
+        chunks_.size(), identity, [&](std::size_t c, std::vector<AssemblyPlan::Entry>& entries) {
           const Chunk& chunk = chunks_[c];
           const TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
           const int stride = (chunk.count + 7) / 8 * 8;
@@ -302,7 +313,7 @@ class ElementLayout {
             for (int e = 0; e < chunk.count; ++e) {
               const auto i = static_cast<std::uint32_t>(term.at(k, chunk.first + e));
               touched[i] = true;
-              emit(static_cast<std::uint32_t>(k * stride + e), i);
+              entries.push_back({static_cast<std::uint32_t>(k * stride + e), i});
             }
           }
         });
@@ -845,7 +856,8 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   // Where every entry of every element goes.
   const auto& chunks = layout_->chunks();
   plan_ = detail::AssemblyPlan(
-      chunks.size(), std::move(destinations), [&](std::size_t chunk_number, const auto& emit) {
+      chunks.size(), destinations,
+      [&](std::size_t chunk_number, std::vector<detail::AssemblyPlan::Entry>& entries) {
         const detail::Chunk& chunk = chunks[chunk_number];
         const detail::TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
         const int stride = (chunk.count + 7) / 8 * 8;
@@ -864,9 +876,9 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
               const auto slot =
                   static_cast<std::uint32_t>(std::lower_bound(begin, end, r) - row.begin());
               const auto position = static_cast<std::uint32_t>(k * stride + e);
-              emit(position, slot);
+              entries.push_back({position, slot});
               // A variable that stands twice in an element: H_ab and H_ba fall on one entry.
-              if (a != b && i == j) emit(position, slot);
+              if (a != b && i == j) entries.push_back({position, slot});
             }
           }
         }

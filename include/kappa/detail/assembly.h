@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <span>
@@ -42,23 +43,31 @@ class AssemblyPlan {
  public:
   AssemblyPlan() = default;
 
-  /// `slots_of(chunk, emit)` calls emit(position in the chunk's buffer, output slot) for every
-  /// entry of the chunk, in the order of the positions, which are below 65536. Linear in the
-  /// entries.
-  template <class SlotsOf>
-  AssemblyPlan(std::size_t num_chunks, Destinations destinations, const SlotsOf& slots_of) {
+  /// An entry of the chunk's buffer, and the output that it contributes to.
+  struct Entry {
+    std::uint32_t position, slot;
+  };
+  /// Appends the entries of a chunk in the order of their positions, which are below 65536.
+  using EntriesOf = std::function<void(std::size_t chunk, std::vector<Entry>& entries)>;
+
+  /// Linear in the entries.
+  AssemblyPlan(std::size_t num_chunks, const Destinations& destinations,
+               const EntriesOf& entries_of) {
     const std::size_t num_slots = destinations.first.size();
     constexpr std::uint32_t kShared = kNone - 1;
     std::vector<std::uint32_t> owner(num_slots, kNone);
+    std::vector<Entry> entries;
     for (std::size_t c = 0; c < num_chunks; ++c) {
-      slots_of(c, [&](std::uint32_t, std::uint32_t slot) {
-        std::uint32_t& o = owner[slot];
+      entries.clear();
+      entries_of(c, entries);
+      for (const Entry& entry : entries) {
+        std::uint32_t& o = owner[entry.slot];
         if (o == kNone) {
           o = static_cast<std::uint32_t>(c);
         } else if (o != c) {
           o = kShared;
         }
-      });
+      }
     }
     // Number the shared slots; count later how many chunks contribute to each.
     std::vector<std::uint32_t> shared_index;
@@ -85,13 +94,15 @@ class AssemblyPlan {
     for (std::size_t c = 0; c < num_chunks; ++c) {
       // Outputs in the order of their first contribution, which is what makes runs visible.
       found.clear();
-      slots_of(c, [&](std::uint32_t, std::uint32_t slot) {
+      entries.clear();
+      entries_of(c, entries);
+      for (const auto& [position, slot] : entries) {
         if (local[slot] == kNone) {
           local[slot] = static_cast<std::uint32_t>(found.size());
           found.push_back({slot, 0, 0, 0});
         }
         ++found[local[slot]].end;
-      });
+      }
       std::uint32_t num_positions = 0;
       keys.clear();
       for (Output& output : found) {
@@ -107,9 +118,9 @@ class AssemblyPlan {
         }
       }
       positions.resize(num_positions);
-      slots_of(c, [&](std::uint32_t position, std::uint32_t slot) {
+      for (const auto& [position, slot] : entries) {
         positions[found[local[slot]].end++] = static_cast<std::uint16_t>(position);
-      });
+      }
       std::sort(keys.begin(), keys.end());
       outputs.clear();
       for (const std::uint32_t key : keys) {
@@ -222,9 +233,6 @@ class AssemblyPlan {
         case 1: pull_group<1>(group, buffer, to); break;
         case 2: pull_group<2>(group, buffer, to); break;
         case 3: pull_group<3>(group, buffer, to); break;
-        case 4: pull_group<4>(group, buffer, to); break;
-        case 5: pull_group<5>(group, buffer, to); break;
-        case 6: pull_group<6>(group, buffer, to); break;
         default: pull_group<0>(group, buffer, to); break;
       }
     }

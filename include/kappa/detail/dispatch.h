@@ -74,21 +74,55 @@ struct ElementOutputs {
   }
 };
 
+/// Data as the callable sees it.
+template <class Data, class S>
+struct SeenData {
+  using type = Data;
+};
+template <class S>
+struct SeenData<double, S> {
+  using type = jets::ValueJet<S>;
+};
+template <std::size_t M, class S>
+struct SeenData<std::array<double, M>, S> {
+  using type = Vec<jets::ValueJet<S>, static_cast<int>(M)>;
+};
+
+/// Asked once for each kind of elements, with plain values, so that a mistake is one sentence.
 template <class J, class F, class X, class... Data>
-inline J call_element(const F& f, const X& x, const Data&... data) {
+consteval bool check_callable() {
   constexpr bool callable = std::is_invocable_v<const F&, const X&, const Data&...>;
   static_assert(callable,
                 "kappa: the callable of these elements is called as phi(x), or phi(x, data) where "
                 "elements(indices, data, phi) was given data; it must be const");
   if constexpr (callable) {
-    constexpr bool returns_jet = std::is_same_v<std::remove_cvref_t<decltype(f(x, data...))>, J>;
+    using Result = std::remove_cvref_t<decltype(std::declval<const F&>()(
+        std::declval<const X&>(), std::declval<const Data&>()...))>;
+    constexpr bool returns_jet = std::is_same_v<Result, J>;
     static_assert(returns_jet,
                   "kappa: the callable must return its scalar type T; a result of type double has "
                   "lost the derivatives (write `T sum = 0`, not `double sum = 0`)");
-    if constexpr (returns_jet) return f(x, data...);
+    return returns_jet;
   }
-  return J(0.0);
+  return false;
 }
+template <int N, class Data, class Phi>
+consteval bool check_phi() {
+  using J = jets::ValueJet<double>;
+  if constexpr (std::is_void_v<Data>) {
+    return check_callable<J, Phi, Vec<J, N>>();
+  } else {
+    return check_callable<J, Phi, Vec<J, N>, typename SeenData<Data, double>::type>();
+  }
+}
+
+/// What stands for elements that failed a check.
+struct NoElement {
+  template <class X>
+  auto operator()(const X& x) const {
+    return x[0];
+  }
+};
 
 }  // namespace detail
 
@@ -105,7 +139,7 @@ namespace jets {
 #pragma GCC target("avx2,fma")
 namespace jets_avx2 {
 #define KAPPA_SIMD_LANES 4
-// clang-format off: in the order of what they need
+// clang-format off
 #include "kappa/detail/pack.inc"
 #include "kappa/detail/jets.inc"
 #include "kappa/detail/jet_math.inc"
@@ -121,7 +155,7 @@ namespace jets_avx2 {
 #pragma GCC target("avx2,fma,avx512f,avx512dq,avx512vl,prefer-vector-width=512")
 namespace jets_avx512 {
 #define KAPPA_SIMD_LANES 8
-// clang-format off: in the order of what they need
+// clang-format off
 #include "kappa/detail/pack.inc"
 #include "kappa/detail/jets.inc"
 #include "kappa/detail/jet_math.inc"

@@ -86,7 +86,7 @@ namespace jets {
 inline namespace KAPPA_BASE_NAMESPACE {
 #include "kappa/detail/pack.inc"
 }
-// clang-format off: in the order of what they need
+// clang-format off
 #include "kappa/detail/jets.inc"
 #include "kappa/detail/jet_math.inc"
 // clang-format on
