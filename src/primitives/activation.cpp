@@ -7,12 +7,14 @@
 
 namespace kappa {
 
+// The derivative by sigmoid(-x), which is 1 - y without losing its digits where y is close to 1.
 KAPPA_PRIMITIVE(sigmoid) {
-  return unary_primitive(
-      {.name = "sigmoid",
-       .doc = "1 / (1 + exp(-x)).",
-       .kernel = tile_kernel(sigmoid_tile),
-       .jvp = [](const Array&, const Array& y, const Array& dx) { return (y * (1 - y)) * dx; }});
+  return unary_primitive({.name = "sigmoid",
+                          .doc = "1 / (1 + exp(-x)).",
+                          .kernel = tile_kernel(sigmoid_tile),
+                          .jvp = [](const Array& x, const Array& y, const Array& dx) {
+                            return (y * sigmoid(-x)) * dx;
+                          }});
 }
 
 KAPPA_PRIMITIVE(softplus) {

@@ -11,8 +11,7 @@ KAPPA_PRIMITIVE(sin) {
   return unary_primitive(
       {.name = "sin",
        .doc = "Sine of x radians.",
-       .kernel =
-           tile_kernel([](DType t) { return scalar_tile([](auto x) { return std::sin(x); }, t); }),
+       .kernel = tile_kernel(sin_tile),
        .jvp = [](const Array& x, const Array&, const Array& dx) { return cos(x) * dx; }});
 }
 
@@ -20,8 +19,7 @@ KAPPA_PRIMITIVE(cos) {
   return unary_primitive(
       {.name = "cos",
        .doc = "Cosine of x radians.",
-       .kernel =
-           tile_kernel([](DType t) { return scalar_tile([](auto x) { return std::cos(x); }, t); }),
+       .kernel = tile_kernel(cos_tile),
        .jvp = [](const Array& x, const Array&, const Array& dx) { return -(sin(x) * dx); }});
 }
 

@@ -116,7 +116,9 @@ HWY_INLINE V within_reduction_range(D d, V x, V y, Function exact) {
 
 template <class D, class V>
 HWY_INLINE V Sine(D d, V x) {
-  return within_reduction_range(d, x, hn::Sin(d, x), [](auto t) { return std::sin(t); });
+  return within_reduction_range(
+      d, x, hn::IfThenElse(hn::Eq(x, hn::Zero(d)), x, hn::Sin(d, x)),  // keeps -0
+      [](auto t) { return std::sin(t); });
 }
 
 template <class D, class V>
