@@ -61,6 +61,18 @@ struct Worker {
   Block outputs;
   Block residuals;
 
+  // The micro-batch size and block that data and outputs were made for.
+  std::int64_t batch = -1, block = -1;
+
+  void prepare(std::int64_t for_batch, std::int64_t for_block, const std::vector<Type>& data_types,
+               const std::vector<Type>& output_types_) {
+    if (batch == for_batch && block == for_block) return;
+    batch = for_batch;
+    block = for_block;
+    data = Block(data_types);
+    outputs = Block(output_types_);
+  }
+
   void* reserve(std::int64_t bytes) {
     if (bytes > workspace_bytes) {
       workspace = allocate_aligned(bytes);
@@ -93,6 +105,72 @@ struct Objective::Impl {
   std::int64_t budget = 0;
   std::mutex mutex;
   std::map<std::int64_t, std::unique_ptr<Compiled>> compiled;
+  // Workers between calls: fresh memory would cost a page fault every 4 kB of every call.
+  std::vector<Worker> idle;
+
+  std::vector<Worker> take_workers(int count) {
+    const std::lock_guard lock(mutex);
+    std::vector<Worker> workers;
+    for (int i = 0; i < count; ++i) {
+      if (idle.empty()) {
+        workers.emplace_back();
+      } else {
+        workers.push_back(std::move(idle.back()));
+        idle.pop_back();
+      }
+    }
+    return workers;
+  }
+  void give_back(std::vector<Worker> workers) {
+    const std::lock_guard lock(mutex);
+    for (Worker& worker : workers) {
+      if (idle.size() < static_cast<std::size_t>(num_threads)) idle.push_back(std::move(worker));
+    }
+  }
+
+  // Parameter values as the program wants them: where nothing needs converting, w itself.
+  struct Values {
+    Block typed;
+    std::vector<const void*> pointers;
+  };
+  [[nodiscard]] Values values_of(const double* w) const {
+    Values values;
+    const bool convert =
+        dtype() != DType::f64 || std::find(varying.begin(), varying.end(), false) != varying.end();
+    if (convert) values.typed = typed_parameters(parts.parameters, dtype(), w);
+    for (std::size_t i = 0; i < parts.parameters.size(); ++i) {
+      values.pointers.push_back(convert ? values.typed[i] : w + parts.parameters[i].offset);
+    }
+    return values;
+  }
+
+  // Whether a block of vectors, n x k in double, is laid out as the program's arrays are.
+  [[nodiscard]] bool same_layout(std::int64_t k) const {
+    return dtype() == DType::f64 &&
+           (k <= 1 || std::count(varying.begin(), varying.end(), true) == 1);
+  }
+  [[nodiscard]] std::vector<const void*> pointers_into(const double* vectors) const {
+    std::vector<const void*> pointers;
+    for (const Parameter& p : parts.parameters.list()) {
+      if (p.varies) pointers.push_back(vectors + p.offset);
+    }
+    return pointers;
+  }
+  [[nodiscard]] std::vector<void*> pointers_into(double* vectors) const {
+    std::vector<void*> pointers;
+    for (const Parameter& p : parts.parameters.list()) {
+      if (p.varies) pointers.push_back(vectors + p.offset);
+    }
+    return pointers;
+  }
+  // What add_round does at the end, where the one micro-batch wrote into `sum` itself.
+  void finish_in_place(const Accumulation& finish, std::int64_t k, double* sum) const {
+    if (finish.scale == 1 && finish.l2 == 0) return;
+    const std::int64_t count = dimension * std::max<std::int64_t>(k, 1);
+    for (std::int64_t i = 0; i < count; ++i) {
+      sum[i] = sum[i] * finish.scale + (finish.l2 != 0 ? finish.l2 * finish.directions[i] : 0.0);
+    }
+  }
 
   [[nodiscard]] DType dtype() const { return parts.dtype; }
   [[nodiscard]] bool has_data() const { return parts.samples != nullptr; }
@@ -327,18 +405,17 @@ double Objective::value(const double* w, Samples samples) const {
   const Batches batches(impl.parts.samples.get(), samples, std::max<std::int64_t>(batch, 1),
                         impl.dtype());
   const Plan& plan = impl.value_plan(batch);
-  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  const Impl::Values values = impl.values_of(w);
   const std::vector<Type> data = batches.types();
-  std::vector<Worker> workers(static_cast<std::size_t>(
-      impl.workers_within(plan.workspace_bytes() + Block::bytes(data), batches.count())));
+  std::vector<Worker> workers = impl.take_workers(
+      impl.workers_within(plan.workspace_bytes() + Block::bytes(data), batches.count()));
   std::vector<double> parts(static_cast<std::size_t>(batches.count()));
   impl.run_rounds(
       workers, batches.count(),
       [&](Worker& worker, std::int64_t index) {
-        if (worker.data.empty()) worker.data = Block(data);
+        worker.prepare(batch, -2, data, {});
         batches.fill(index, worker.data);
-        std::vector<const void*> inputs;
-        for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+        std::vector<const void*> inputs = values.pointers;
         for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(worker.data[i]);
         double result = 0;
         void* output = &result;
@@ -346,6 +423,7 @@ double Objective::value(const double* w, Samples samples) const {
         parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
       },
       [](std::int64_t, std::int64_t) {});
+  impl.give_back(std::move(workers));
   double sum = 0;
   for (const double part : parts) sum += part;
   return sum * impl.scale_of(batches) + impl.penalty(w);
@@ -357,11 +435,12 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
   const Batches batches(impl.parts.samples.get(), samples, std::max<std::int64_t>(batch, 1),
                         impl.dtype());
   const Plan& plan = impl.gradient_plan(batch);
-  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  const Impl::Values values = impl.values_of(w);
   const std::vector<Type> data = batches.types();
   const std::vector<Type> types = direction_types(impl.parts.parameters, impl.dtype(), 0);
-  std::vector<Worker> workers(static_cast<std::size_t>(impl.workers_within(
-      plan.workspace_bytes() + Block::bytes(data) + Block::bytes(types), batches.count())));
+  const bool direct = impl.same_layout(1) && batches.count() == 1;
+  std::vector<Worker> workers = impl.take_workers(impl.workers_within(
+      plan.workspace_bytes() + Block::bytes(data) + Block::bytes(types), batches.count()));
   std::vector<double> parts(static_cast<std::size_t>(batches.count()));
   Accumulation finish;
   finish.scale = impl.scale_of(batches);
@@ -370,23 +449,26 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
   impl.run_rounds(
       workers, batches.count(),
       [&](Worker& worker, std::int64_t index) {
-        if (worker.outputs.empty()) {
-          worker.data = Block(data);
-          worker.outputs = Block(types);
-        }
+        worker.prepare(batch, direct ? -2 : 0, data, direct ? std::vector<Type>{} : types);
         batches.fill(index, worker.data);
-        std::vector<const void*> inputs;
-        for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+        std::vector<const void*> inputs = values.pointers;
         for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(worker.data[i]);
         double result = 0;
-        std::vector<void*> outputs{&result};
-        for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+        std::vector<void*> outputs;
+        if (direct) {
+          outputs = impl.pointers_into(gradient);
+        } else {
+          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+        }
+        outputs.insert(outputs.begin(), &result);
         plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
         parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
       },
       [&](std::int64_t first, std::int64_t count) {
-        impl.add_round(workers, first, count, batches.count(), 0, finish, gradient);
+        if (!direct) impl.add_round(workers, first, count, batches.count(), 0, finish, gradient);
       });
+  if (direct) impl.finish_in_place(finish, 0, gradient);
+  impl.give_back(std::move(workers));
   double sum = 0;
   for (const double part : parts) sum += part;
   return sum * impl.scale_of(batches) + impl.penalty(w);
@@ -403,7 +485,7 @@ class ObjectiveLinearization final : public Linearization {
         batch_(impl.batch_of(samples)),
         batches_(impl.parts.samples.get(), sample_list_, std::max<std::int64_t>(batch_, 1),
                  impl.dtype()),
-        parameters_(typed_parameters(impl.parts.parameters, impl.dtype(), w)) {}
+        values_(impl.values_of(w_.data())) {}
 
   [[nodiscard]] std::int64_t dimension() const override { return impl_.dimension; }
   [[nodiscard]] double value() const override {
@@ -469,7 +551,7 @@ class ObjectiveLinearization final : public Linearization {
     const bool want_gradient = !have_gradient_;
     if (want_gradient) gradient_.resize(static_cast<std::size_t>(impl_.dimension));
     setup.kept.resize(static_cast<std::size_t>(keep));
-    std::vector<Worker> workers(static_cast<std::size_t>(width));
+    std::vector<Worker> workers = impl_.take_workers(width);
     std::vector<double> parts(static_cast<std::size_t>(batches_.count()));
     const Plan& plan = want_gradient ? *plans.setup : *plans.recompute;
     Accumulation finish;
@@ -481,7 +563,7 @@ class ObjectiveLinearization final : public Linearization {
     impl_.run_rounds(
         workers, count,
         [&](Worker& worker, std::int64_t index) {
-          if (worker.outputs.empty()) worker.outputs = Block(types);
+          worker.prepare(-3, 0, {}, types);
           const bool keeps = index < keep;
           Kept& kept = keeps ? setup.kept[static_cast<std::size_t>(index)] : spare(worker, kind);
           if (keeps) {
@@ -507,6 +589,7 @@ class ObjectiveLinearization final : public Linearization {
           impl_.add_round(workers, first, done, batches_.count(), 0, finish, gradient_.data());
         });
     spares_.clear();
+    impl_.give_back(std::move(workers));
     if (want_gradient) {
       double sum = 0;
       for (const double part : parts) sum += part;
@@ -528,8 +611,7 @@ class ObjectiveLinearization final : public Linearization {
   }
 
   [[nodiscard]] std::vector<const void*> fixed_inputs(const Block& data) const {
-    std::vector<const void*> inputs;
-    for (std::size_t i = 0; i < parameters_.size(); ++i) inputs.push_back(parameters_[i]);
+    std::vector<const void*> inputs = values_.pointers;
     for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(data[i]);
     return inputs;
   }
@@ -551,28 +633,32 @@ class ObjectiveLinearization final : public Linearization {
     const std::int64_t block = k == 1 ? 0 : k;  // one direction needs no leading axis
     const Plan& plan = impl_.apply_plan(kind, batch_, block);
     const Parameters& parameters = impl_.parts.parameters;
-    // Kept between products: memory fresh from the system would cost a page fault every 4 kB.
-    if (workers_block_ != block)
-      directions_ = Block(direction_types(parameters, impl_.dtype(), block));
-    const Block& typed = directions_;
-    fill_directions(parameters, impl_.dtype(), directions, block, directions_);
+    const bool same = impl_.same_layout(block);
+    const bool direct = same && batches_.count() == 1;
+    std::vector<const void*> direction_pointers;
+    if (same) {
+      direction_pointers = impl_.pointers_into(directions);
+    } else {
+      if (directions_block_ != block) {
+        directions_ = Block(direction_types(parameters, impl_.dtype(), block));
+        directions_block_ = block;
+      }
+      fill_directions(parameters, impl_.dtype(), directions, block, directions_);
+      for (std::size_t i = 0; i < directions_.size(); ++i) {
+        direction_pointers.push_back(directions_[i]);
+      }
+    }
     const std::vector<Type> types = direction_types(parameters, impl_.dtype(), block);
     const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, k), batches_.count());
     Accumulation finish;
     finish.scale = impl_.scale_of(batches_);
     finish.l2 = impl_.parts.l2;
     finish.directions = directions;
-    if (workers_.size() < static_cast<std::size_t>(width))
-      workers_.resize(static_cast<std::size_t>(width));
-    if (workers_block_ != block) {
-      for (Worker& worker : workers_) worker.outputs = Block();
-      workers_block_ = block;
-    }
-    std::vector<Worker> workers(workers_.begin(), workers_.begin() + width);
+    std::vector<Worker> workers = impl_.take_workers(width);
     impl_.run_rounds(
         workers, batches_.count(),
         [&](Worker& worker, std::int64_t index) {
-          if (worker.outputs.empty()) worker.outputs = Block(types);
+          worker.prepare(-3, direct ? -2 : block, {}, direct ? std::vector<Type>{} : types);
           const bool kept = index < static_cast<std::int64_t>(setup.kept.size());
           Kept recomputed;
           if (!kept) {
@@ -588,19 +674,25 @@ class ObjectiveLinearization final : public Linearization {
           }
           const Kept& here = kept ? setup.kept[static_cast<std::size_t>(index)] : recomputed;
           std::vector<const void*> inputs = fixed_inputs(here.data);
-          for (std::size_t i = 0; i < types.size(); ++i) inputs.push_back(typed[i]);
+          inputs.insert(inputs.end(), direction_pointers.begin(), direction_pointers.end());
           for (std::size_t i = 0; i < here.residuals.size(); ++i) {
             inputs.push_back(here.residuals[i]);
           }
           std::vector<void*> outputs;
-          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+          if (direct) {
+            outputs = impl_.pointers_into(products);
+          } else {
+            for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+          }
           plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
         },
         [&](std::int64_t first, std::int64_t done) {
+          if (direct) return;
           impl_.add_round(workers, first, done, batches_.count(), block, finish, products);
         });
-    std::copy(workers.begin(), workers.end(), workers_.begin());
+    if (direct) impl_.finish_in_place(finish, block, products);
     spares_.clear();
+    impl_.give_back(std::move(workers));
   }
 
   Objective::Impl& impl_;
@@ -608,16 +700,15 @@ class ObjectiveLinearization final : public Linearization {
   std::vector<std::int64_t> sample_list_;
   std::int64_t batch_;
   Batches batches_;
-  Block parameters_;
+  Objective::Impl::Values values_;
 
   // Products are serialised: they share the workers, and one uses all threads anyway.
   mutable std::mutex mutex_;
   mutable std::mutex spare_mutex_;
   mutable std::map<Curvature, Setup> setups_;
   mutable std::map<const Worker*, Kept> spares_;
-  mutable std::vector<Worker> workers_;
-  mutable Block directions_;
-  mutable std::int64_t workers_block_ = -1;
+  mutable Block directions_;  // kept between products, like the workers
+  mutable std::int64_t directions_block_ = -1;
   mutable bool have_gradient_ = false;
   mutable double value_ = 0;
   mutable std::vector<double> gradient_;
