@@ -410,7 +410,8 @@ struct CriticalPoint {
 KAPPA_EXPORT CriticalPoint critical_point(const KnownSpectrum& spectrum, double gradient_norm,
                                           double gradient_tolerance);
 
-enum class Shape {
+/// What the graph of the quadratic looks like.
+enum class SurfaceShape {
   bowl,    ///< every eigenvalue > 0
   dome,    ///< every eigenvalue < 0
   trough,  ///< every eigenvalue >= 0, some zero: a flat-bottomed valley
@@ -418,11 +419,11 @@ enum class Shape {
   saddle,  ///< both signs
   flat,    ///< every eigenvalue zero
 };
-KAPPA_EXPORT const char* to_string(Shape shape);
+KAPPA_EXPORT const char* to_string(SurfaceShape shape);
 
 /// The name of the quadratic's shape; none where an end is unknown or its sign hidden by a bound
 /// that is not negligible.
-KAPPA_EXPORT std::optional<Shape> shape(const KnownSpectrum& spectrum);
+KAPPA_EXPORT std::optional<SurfaceShape> shape(const KnownSpectrum& spectrum);
 
 // ---------------------------------------------------------------------------------------------
 // Learning rates

@@ -88,14 +88,14 @@ CriticalPoint critical_point(const KnownSpectrum& spectrum, double gradient_norm
   return point;
 }
 
-std::optional<Shape> shape(const KnownSpectrum& spectrum) {
+std::optional<SurfaceShape> shape(const KnownSpectrum& spectrum) {
   const Signs signs = signs_of(spectrum);
-  if (signs.some_positive && signs.some_negative) return Shape::saddle;
-  if (signs.least == Sign::positive) return Shape::bowl;
-  if (signs.largest == Sign::negative) return Shape::dome;
-  if (signs.least == Sign::zero && signs.largest == Sign::zero) return Shape::flat;
-  if (signs.least == Sign::zero && signs.some_positive) return Shape::trough;
-  if (signs.largest == Sign::zero && signs.some_negative) return Shape::ridge;
+  if (signs.some_positive && signs.some_negative) return SurfaceShape::saddle;
+  if (signs.least == Sign::positive) return SurfaceShape::bowl;
+  if (signs.largest == Sign::negative) return SurfaceShape::dome;
+  if (signs.least == Sign::zero && signs.largest == Sign::zero) return SurfaceShape::flat;
+  if (signs.least == Sign::zero && signs.some_positive) return SurfaceShape::trough;
+  if (signs.largest == Sign::zero && signs.some_negative) return SurfaceShape::ridge;
   return std::nullopt;
 }
 

@@ -37,14 +37,14 @@ const char* to_string(CriticalKind kind) {
   return "unknown";
 }
 
-const char* to_string(Shape shape) {
+const char* to_string(SurfaceShape shape) {
   switch (shape) {
-    case Shape::bowl: return "bowl";
-    case Shape::dome: return "dome";
-    case Shape::trough: return "trough";
-    case Shape::ridge: return "ridge";
-    case Shape::saddle: return "saddle";
-    case Shape::flat: return "flat";
+    case SurfaceShape::bowl: return "bowl";
+    case SurfaceShape::dome: return "dome";
+    case SurfaceShape::trough: return "trough";
+    case SurfaceShape::ridge: return "ridge";
+    case SurfaceShape::saddle: return "saddle";
+    case SurfaceShape::flat: return "flat";
   }
   return "unknown";
 }

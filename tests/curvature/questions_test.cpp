@@ -91,18 +91,18 @@ struct Verdict {
   std::vector<double> lambda;
   CriticalKind kind;
   std::int64_t index;
-  Shape form;
+  SurfaceShape form;
 };
 
 TEST(CriticalPointTest, TextbookVerdicts) {
-  for (const Verdict& v : {Verdict{{1, 2, 3}, CriticalKind::minimum, 0, Shape::bowl},
-                           Verdict{{-1, -2, -3}, CriticalKind::maximum, 3, Shape::dome},
-                           Verdict{{-1, 2, 3}, CriticalKind::saddle, 1, Shape::saddle},
-                           Verdict{{-1, 0, 3}, CriticalKind::saddle, 1, Shape::saddle},
-                           Verdict{{0, 2, 3}, CriticalKind::degenerate, 0, Shape::trough},
-                           Verdict{{-2, -1, 0}, CriticalKind::degenerate, 2, Shape::ridge},
-                           Verdict{{0, 0, 0}, CriticalKind::degenerate, 0, Shape::flat},
-                           Verdict{{5}, CriticalKind::minimum, 0, Shape::bowl}}) {
+  for (const Verdict& v : {Verdict{{1, 2, 3}, CriticalKind::minimum, 0, SurfaceShape::bowl},
+                           Verdict{{-1, -2, -3}, CriticalKind::maximum, 3, SurfaceShape::dome},
+                           Verdict{{-1, 2, 3}, CriticalKind::saddle, 1, SurfaceShape::saddle},
+                           Verdict{{-1, 0, 3}, CriticalKind::saddle, 1, SurfaceShape::saddle},
+                           Verdict{{0, 2, 3}, CriticalKind::degenerate, 0, SurfaceShape::trough},
+                           Verdict{{-2, -1, 0}, CriticalKind::degenerate, 2, SurfaceShape::ridge},
+                           Verdict{{0, 0, 0}, CriticalKind::degenerate, 0, SurfaceShape::flat},
+                           Verdict{{5}, CriticalKind::minimum, 0, SurfaceShape::bowl}}) {
     const KnownSpectrum k = dense_known(v.lambda);
     const CriticalPoint p = critical_point(k, 1e-9, 1e-6);
     EXPECT_EQ(p.kind, v.kind) << p.evidence;
