@@ -259,6 +259,40 @@ std::pair<double, Expressions::Id> Expressions::split_coefficient(Id id) {
   return {1, id};
 }
 
+std::pair<Expressions::Id, Expressions::Id> Expressions::split_scalar(Id id) {
+  const auto [coefficient, rest] = split_coefficient(id);
+  if (at(rest).kind != Kind::product) return {number(coefficient), rest};
+  std::vector<Factor> scalars, arrays;
+  for (const Factor& factor : at(rest).factors) {
+    (at(factor.first).shape.empty() ? scalars : arrays).push_back(factor);
+  }
+  const Id scalar = product(coefficient, scalars);
+  return {scalar, product(1, arrays)};
+}
+
+Expressions::Id Expressions::rebuild(Id id, const std::function<Id(Id)>& change) {
+  const Expression e = at(id);  // a copy: the list grows below
+  if (e.kind == Kind::sum) {
+    std::vector<Term> terms{{e.value, number(1)}};
+    for (const auto& [c, term] : e.terms) {
+      const Id changed = change(term);
+      if (changed < 0) return -1;
+      terms.emplace_back(c, changed);
+    }
+    return sum(terms);
+  }
+  if (e.kind == Kind::product) {
+    std::vector<Factor> factors;
+    for (const auto& [base, exponent] : e.factors) {
+      const Id changed = change(base);
+      if (changed < 0) return -1;
+      factors.emplace_back(changed, exponent);
+    }
+    return product(1, factors);
+  }
+  return -1;
+}
+
 // Falling degree, then the parameters' order (x^2, x*y, y^2), then age.
 bool Expressions::before(Id a, Id b) const {
   if (a == b) return false;

@@ -58,6 +58,12 @@ class Expressions {
   /// An expression as coefficient * rest.
   std::pair<double, Id> split_coefficient(Id id);
 
+  /// An expression as scalar * rest, where the scalar holds all factors of shape ().
+  std::pair<Id, Id> split_scalar(Id id);
+  /// A sum or product with `change` applied to its terms or bases, -1 where that gives -1 or `id`
+  /// is neither.
+  Id rebuild(Id id, const std::function<Id(Id)>& change);
+
   /// Number of characters the text of `id` has, about.
   [[nodiscard]] double length(Id id) const { return at(id).length; }
   /// Work done so far, to stop before a formula grows without bound.

@@ -310,6 +310,25 @@ std::vector<FormulaFunction> make_functions() {
   return list;
 }
 
+// The elements of a node that depends on no input, where it and what it is made of are small. The
+// builder leaves broadcasts of constants as they are, and so what is computed from them.
+std::optional<Tensor> folded(const Builder& builder, NodeId id, int depth = 0) {
+  constexpr std::int64_t max_elements = 4096;
+  constexpr int max_depth = 8;
+  const Node& node = builder.node(id);
+  if (is_constant(node)) return node.attributes.tensor("value");
+  if (is_input(node) || depth > max_depth || num_elements(node.type.shape) > max_elements) {
+    return std::nullopt;
+  }
+  std::vector<Tensor> operands;
+  for (const NodeId operand : node.operands) {
+    auto value = folded(builder, operand, depth + 1);
+    if (!value) return std::nullopt;
+    operands.push_back(std::move(*value));
+  }
+  return evaluate(*node.primitive, node.attributes, operands);
+}
+
 }  // namespace
 
 Array FormulaScope::cast(const Array& x, DType dtype) {
@@ -331,8 +350,11 @@ FormulaValue FormulaScope::constant(std::span<const double> values, const Shape&
   return {builder_.constant(Tensor::from_doubles(values, shape, DType::f64)), false};
 }
 
-FormulaValue FormulaScope::known(FormulaValue value) const {
-  if (!value.variable && !value.array.is_literal() && value.array.rank() == 0) {
+FormulaValue FormulaScope::known(FormulaValue value) {
+  if (value.variable || value.array.is_literal()) return value;
+  if (const auto tensor = folded(builder_, value.array.id())) {
+    value.array = tensor->shape().empty() ? Array(tensor->at(0)) : builder_.constant(*tensor);
+  } else if (value.array.rank() == 0) {
     if (const auto number = constant_value(value.array)) value.array = Array(*number);
   }
   return value;

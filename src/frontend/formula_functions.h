@@ -38,8 +38,8 @@ class FormulaScope {
   /// Literals made arrays of doubles.
   Array as_array(const FormulaValue& value);
   FormulaValue constant(std::span<const double> values, const Shape& shape);
-  /// A constant scalar turned into a literal.
-  [[nodiscard]] FormulaValue known(FormulaValue value) const;
+  /// A constant computed now where it is small; a scalar becomes a literal.
+  FormulaValue known(FormulaValue value);
 
  private:
   DType dtype_;

@@ -15,6 +15,9 @@ namespace {
 
 using Id = Expressions::Id;
 
+// Shorter parts are repeated rather than named.
+constexpr std::size_t min_named_characters = 10;
+
 // A name that no input has: t1, or t_1, t__1 ... where inputs are called so.
 std::string definition_prefix(const Program& program) {
   std::string prefix = "t";
@@ -51,6 +54,7 @@ Written write(const Expressions& expressions, const Program& program,
     const std::string prefix = definition_prefix(program);
     for (const Id id : expressions.shared(roots)) {
       const std::string text = expressions.definition(id, names).text;
+      if (text.size() < min_named_characters) continue;
       const std::string name = prefix + std::to_string(names.size() + 1);
       names.emplace(id, name);
       written.text.definitions.emplace_back(name, text);

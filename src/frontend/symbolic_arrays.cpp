@@ -124,36 +124,49 @@ class Interpreter {
       uniform = uniform && tensor.at(i) == tensor.at(0);
     if (uniform) return e_.number(tensor.at(0));
     if (tensor.size() > max_listed) throw Unprintable{};
+    // One text for an array and its negative.
+    double sign = 1;
+    for (std::int64_t i = 0; i < tensor.size(); ++i) {
+      if (tensor.at(i) == 0) continue;
+      sign = tensor.at(i) < 0 ? -1 : 1;
+      break;
+    }
     std::int64_t at = 0;
-    const std::string text = literal(tensor, 0, at);
-    return e_.call(
+    const std::string text = literal(tensor, sign, 0, at);
+    const Id list = e_.call(
         text, {}, [text](std::span<const Text>) { return Text{text}; }, tensor.shape());
+    return e_.scale(sign, list);
   }
 
-  static std::string literal(const Tensor& tensor, std::size_t axis, std::int64_t& at) {
-    if (axis == tensor.shape().size()) return number_text(tensor.at(at++));
+  static std::string literal(const Tensor& tensor, double sign, std::size_t axis,
+                             std::int64_t& at) {
+    if (axis == tensor.shape().size()) return number_text(sign * tensor.at(at++));
     std::string list;
     for (std::int64_t i = 0; i < tensor.shape()[axis]; ++i) {
-      list += (i > 0 ? ", " : "") + literal(tensor, axis + 1, at);
+      list += (i > 0 ? ", " : "") + literal(tensor, sign, axis + 1, at);
     }
     return "[" + list + "]";
   }
 
   // ----------------------------------------------------------------------------- structure
 
-  Id reshape(Id id, const Shape& from, const Shape& to) {
+  Id reshape(Id given, const Shape& from, const Shape& to) {
+    const auto [coefficient, rest] = e_.split_coefficient(given);
+    return e_.scale(coefficient, reshape_unscaled(rest, from, to));
+  }
+
+  Id reshape_unscaled(Id id, const Shape& from, const Shape& to) {
     if (e_.shape(id).empty()) return id;  // one value for all
     // Axes of one entry in front broadcast by themselves.
     if (e_.shape(id) == to || without_leading_units(to) == e_.shape(id)) return id;
     if (e_.shape(id) == from) {
       if (const Id dropped = drop_unit_slices(id, to); dropped >= 0) return dropped;
-      if (e_.key(id) == column_key) {
-        const Id inside = e_.operands_of(id, column_key)->front();
-        if (e_.shape(inside) == to) return inside;
-      }
-      Shape column = from;
-      column.push_back(1);
-      if (to == column) return as_column(id);
+    }
+    const std::int64_t extent = count(from);
+    const Shape column{extent, 1}, vector{extent};
+    if (e_.shape(id) == vector && to == column) return as_column(id);
+    if (to == vector || without_leading_units(to) == vector) {
+      if (const Id standing = uncolumn(id, extent); standing >= 0) return standing;
     }
     id = whole(id, from);
     if (from == to) return id;
@@ -170,16 +183,26 @@ class Interpreter {
     });
   }
 
+  // The vector (n) that an expression of shape (n, 1) is the column of, or -1.
+  Id uncolumn(Id id, std::int64_t extent) {
+    if (e_.shape(id).empty()) return id;
+    if (e_.shape(id) != Shape{extent, 1}) return -1;
+    if (const auto* inside = e_.operands_of(id, column_key)) return inside->front();
+    return e_.rebuild(id, [&](Id part) { return uncolumn(part, extent); });
+  }
+
   static constexpr const char* column_key = "x[..., None]";
-  Id as_column(Id id) {
+  Id as_column(Id given) {
+    const auto [coefficient, id] = e_.split_coefficient(given);
     Shape shape = e_.shape(id);
     const std::size_t rank = shape.size();
     shape.push_back(1);
-    return wrap(column_key, id, shape, [rank](const Text& x) {
+    const Id column = wrap(column_key, id, shape, [rank](const Text& x) {
       std::string all;
       for (std::size_t i = 0; i < rank; ++i) all += ":,";
       return Text{parenthesized(x, 9) + "[" + all + "None]"};
     });
+    return e_.scale(coefficient, column);
   }
 
   struct Sliced {
@@ -204,13 +227,13 @@ class Interpreter {
   }
 
   Id slice(const Node& node) {
-    const Id x = operand(node, 0);
-    if (e_.shape(x).empty()) return x;
-    const Sliced sliced{whole(node, 0), node.attributes.dims("starts"),
-                        node.attributes.dims("stops"), node.attributes.dims("steps")};
+    if (e_.shape(operand(node, 0)).empty()) return operand(node, 0);
+    const auto [coefficient, x] = e_.split_coefficient(whole(node, 0));
+    const Sliced sliced{x, node.attributes.dims("starts"), node.attributes.dims("stops"),
+                        node.attributes.dims("steps")};
     const Id id = index(sliced, std::vector<bool>(node.type.shape.size(), false), node.type.shape);
     sliced_.emplace(id, sliced);
-    return id;
+    return e_.scale(coefficient, id);
   }
 
   Id index(const Sliced& sliced, const std::vector<bool>& drop, const Shape& result) {
@@ -226,7 +249,9 @@ class Interpreter {
       if (start != (step > 0 ? 0 : source[d] - 1)) item += std::to_string(start);
       item += ":";
       // Counted from the end where that is shorter to read, and open where it reaches the end.
-      if (step > 0 && stop < source[d]) {
+      const bool reaches_end =
+          step > 0 && (stop - start + step - 1) / step == (source[d] - start + step - 1) / step;
+      if (step > 0 && !reaches_end) {
         item += std::to_string(stop > source[d] / 2 ? stop - source[d] : stop);
       }
       if (step < 0 && stop >= 0) item += std::to_string(stop);
@@ -244,17 +269,22 @@ class Interpreter {
     if (e_.shape(x).empty()) return x;
     const Dims& permutation = node.attributes.dims("permutation");
     if (!std::is_sorted(permutation.rbegin(), permutation.rend())) throw Unprintable{};
-    const Id full = whole(node, 0);
-    if (const auto* inside = e_.operands_of(full, ".T")) return inside->front();
-    return wrap(".T", full, node.type.shape,
-                [](const Text& x_text) { return Text{parenthesized(x_text, 9) + ".T"}; });
+    const auto [coefficient, full] = e_.split_coefficient(whole(node, 0));
+    if (const auto* inside = e_.operands_of(full, ".T")) {
+      return e_.scale(coefficient, inside->front());
+    }
+    return e_.scale(coefficient, wrap(".T", full, node.type.shape, [](const Text& text) {
+                      return Text{parenthesized(text, 9) + ".T"};
+                    }));
   }
 
   // Zeros around the array, one axis at a time.
   Id pad(const Node& node) {
     const Dims &low = node.attributes.dims("low"), &high = node.attributes.dims("high");
     const Dims& interior = node.attributes.dims("interior");
+    const bool scalar = e_.shape(operand(node, 0)).empty() && !e_.is_number(operand(node, 0));
     Id id = whole(node, 0);
+    const Id part = scalar ? operand(node, 0) : id;
     Shape current = shape(node, 0);
     for (std::size_t d = 0; d < current.size(); ++d) {
       if (low[d] < 0 || high[d] < 0) throw Unprintable{};
@@ -269,7 +299,9 @@ class Interpreter {
       for (const std::int64_t extent : {low[d], std::int64_t{-1}, high[d]}) {
         if (extent == 0) continue;
         edge[d] = extent;
-        parts.push_back(extent < 0 ? id : whole(e_.number(0), edge));
+        // concat takes a scalar for an array of one entry.
+        const bool single = extent < 0 && edge.size() == 1 && current[d] == 1 && d == 0;
+        parts.push_back(extent >= 0 ? whole(e_.number(0), edge) : single ? part : id);
       }
       current[d] += low[d] + high[d];
       id = joined(parts, d, current);
@@ -321,15 +353,13 @@ class Interpreter {
   Id reduce_sum(const Node& node) {
     const Dims& axes = node.attributes.dims("axes");
     const Shape& from = shape(node, 0);
-    const auto [coefficient, rest] = e_.split_coefficient(operand(node, 0));
-    if (e_.shape(rest).empty()) {
-      const double copies = static_cast<double>(count(from)) /
-                            static_cast<double>(std::max<std::int64_t>(1, count(node.type.shape)));
-      return e_.scale(coefficient * copies, rest);
-    }
+    const double copies = static_cast<double>(count(from)) /
+                          static_cast<double>(std::max<std::int64_t>(1, count(node.type.shape)));
+    if (e_.shape(operand(node, 0)).empty()) return e_.scale(copies, operand(node, 0));
+    const auto [scalar, rest] = e_.split_scalar(operand(node, 0));
     const Id total =
         reduction("sum", axis_text(axes, from.size()), whole(rest, from), node.type.shape);
-    return e_.scale(coefficient, total);
+    return e_.multiply(scalar, total);
   }
 
   Id reduce(const Node& node, const char* name) {
@@ -390,8 +420,7 @@ class Interpreter {
   // The vector that a row (1, n), or a column (n, 1) where `standing`, is made of; -1 for others.
   Id as_vector(Id id, bool standing) {
     if (standing) {
-      const auto* inside = e_.operands_of(id, column_key);
-      return inside != nullptr && e_.shape(inside->front()).size() == 1 ? inside->front() : -1;
+      return e_.shape(id).size() == 2 ? uncolumn(id, e_.shape(id)[0]) : -1;
     }
     return e_.shape(id).size() == 1 ? id : -1;
   }
