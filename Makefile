@@ -1,14 +1,16 @@
 # make            builds build/release/bin/kappa
 # make demo       installs what is missing, builds, and runs the main job on real data
 # make test       builds everything and runs the tests (under 15 minutes on 2 cores, cold)
-# make test-all   those and the long ones (fuzzing, sanitizers)
-# make bench      Kappa beside its peers, ratios in one run
+# make test-all   those, the long ones (memory, fuzzing) and the sanitizers
+# make bench      Kappa beside its peers, as ratios of one run
 # make format     clang-format over the tree
+# make clean      removes build/
 
 JOBS ?= $(shell nproc)
 BUILD := build/release
 
-.PHONY: all build configure demo test test-all bench format clean dependencies test-dependencies
+.PHONY: all build configure demo test test-all sanitize bench format clean dependencies \
+        test-dependencies develop-dependencies
 
 all: build
 
@@ -16,12 +18,15 @@ dependencies:
 	@scripts/install_dependencies.sh build
 
 test-dependencies:
-	@scripts/install_dependencies.sh test
+	@scripts/install_dependencies.sh build test
+
+develop-dependencies:
+	@scripts/install_dependencies.sh build test develop
 
 configure: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json | dependencies
-	cmake --preset release
+	@cmake --preset release
 
 build: dependencies configure
 	@cmake --build $(BUILD) -j $(JOBS) --target kappa_cli
@@ -29,20 +34,25 @@ build: dependencies configure
 demo: build
 	@scripts/demo.sh $(BUILD)/bin/kappa
 
-test: test-dependencies dependencies configure
+test: test-dependencies configure
 	@cmake --build $(BUILD) -j $(JOBS)
-	@python3 tools/check_floors.py
 	@ctest --test-dir $(BUILD) -j $(JOBS) -LE long --output-on-failure
 
-test-all: test
-	@ctest --test-dir $(BUILD) -j $(JOBS) -L long --output-on-failure
+test-all: develop-dependencies test sanitize
+	@ctest --test-dir $(BUILD) -L long --output-on-failure
+
+sanitize: develop-dependencies
+	@for preset in asan-ubsan tsan; do \
+	  cmake --preset $$preset && cmake --build build/$$preset -j $(JOBS) && \
+	  ctest --test-dir build/$$preset -j $(JOBS) -LE long --output-on-failure || exit 1; \
+	done
 
 bench: build
 	@cmake --build $(BUILD) -j $(JOBS) --target benchmarks
 	@scripts/bench.sh $(BUILD)
 
 format:
-	@git ls-files '*.h' '*.cpp' | xargs clang-format -i
+	@git ls-files '*.h' '*.cpp' | xargs clang-format-14 -i
 
 clean:
 	rm -rf build

@@ -1,37 +1,74 @@
 #!/usr/bin/env bash
-# Installs what Kappa needs to build, test and demonstrate itself on Debian 12. Prints what it is
-# about to install, installs nothing that is there already, and asks for root only then.
+# Installs what Kappa needs on Debian 12. Says first what it is about to install, installs nothing
+# that is there already (then it is silent), and asks for root only where something is missing.
 #
-#   scripts/install_dependencies.sh [build|test]     (default: build)
+#   scripts/install_dependencies.sh [--list] [build|test|develop|peers]...    (default: build)
+#
+# --list prints the packages of the sets instead.
 set -euo pipefail
 
-build=(g++ cmake ninja-build pkg-config python3 libeigen3-dev libfmt-dev nlohmann-json3-dev
-       libcli11-dev libhwy-dev libdnnl-dev libopenblas0-pthread libboost-math-dev zlib1g-dev
-       libfast-float-dev dataset-fashion-mnist)
-test=(libgtest-dev python3-numpy ccache)
+# What CMakeLists.txt asks for, and the data set of the demonstration. Boost is headers only.
+# OpenBLAS is loaded at run time (docs/decisions/0002-matrix-products.md), so no -dev package.
+# GoogleTest is here because the release preset configures the tests as well.
+build=(g++ make cmake ninja-build pkg-config python3 libeigen3-dev libfmt-dev nlohmann-json3-dev
+       libhwy-dev libdnnl-dev libopenblas0-pthread libboost-dev zlib1g-dev libgtest-dev
+       dataset-fashion-mnist)
+# Checks in Python run Debian's /usr/bin/python3, whatever python3 comes first on the PATH.
+test=(python3-numpy)
+# Formatting, fuzzing, quick rebuilds.
+develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache)
+# What the benchmarks compare with, and what remakes the golden files.
+peers=(python3-torch python3-scipy python3-mpmath python3-sympy)
 
-wanted=("${build[@]}")
-if [ "${1:-build}" = test ]; then wanted+=("${test[@]}"); fi
+usage() {
+  echo "usage: $0 [--list] [build|test|develop|peers]..." >&2
+  exit 2
+}
 
+list=false
+wanted=()
+for argument in "$@"; do
+  case "$argument" in
+    --list) list=true ;;
+    build) wanted+=("${build[@]}") ;;
+    test) wanted+=("${test[@]}") ;;
+    develop) wanted+=("${develop[@]}") ;;
+    peers) wanted+=("${peers[@]}") ;;
+    *) usage ;;
+  esac
+done
+if [ ${#wanted[@]} -eq 0 ]; then wanted=("${build[@]}"); fi
+if $list; then
+  printf '%s\n' "${wanted[@]}"
+  exit 0
+fi
+
+# Elsewhere the packages have other names; a build still works where the libraries are there.
+if ! command -v dpkg-query >/dev/null; then exit 0; fi
+
+installed=" $(dpkg-query -W -f='${Package}=${Status} ' "${wanted[@]}" 2>/dev/null || true)"
 missing=()
 for package in "${wanted[@]}"; do
-  status=$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null || true)
-  case "$status" in
-    *"ok installed") ;;
+  case "$installed" in
+    *" $package=install ok installed "* | *" $package=hold ok installed "*) ;;
     *) missing+=("$package") ;;
   esac
 done
 if [ ${#missing[@]} -eq 0 ]; then exit 0; fi
 
-echo "Kappa needs these Debian packages, which are not installed: ${missing[*]}"
-run=()
+echo "Kappa needs these Debian packages, which are not installed:"
+printf '  %s\n' "${missing[@]}"
+root=()
 if [ "$(id -u)" -ne 0 ]; then
   if ! command -v sudo >/dev/null; then
-    echo "Install them as root: apt-get install ${missing[*]}" >&2
+    echo "There is no sudo here. As root: apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 2
   fi
-  run=(sudo)
-  echo "Installing them with sudo."
+  root=(sudo)
+  echo "Installing them with sudo apt-get."
+else
+  echo "Installing them with apt-get."
 fi
-"${run[@]}" apt-get update -q
-"${run[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
+"${root[@]}" apt-get update -q
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -y -q --no-install-recommends "${missing[@]}"
