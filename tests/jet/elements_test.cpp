@@ -409,7 +409,7 @@ TEST(Elements, MistakesSayWhatAndWhere) {
               Eigen::SparseMatrix<double> h(10, 10);
               f.full_hessian().update(h, f, p.x);
             }).substr(0, 60),
-            "SparseHessian::update: the matrix is 10 x 10 with 0 entries, ");
+            "SparseHessian::update: the matrix is 10 x 10 with 0 entries,");
   // An index out of range inside the callable, also from a helper thread.
   const kappa::ElementSum wrong(
       3, kappa::elements(Pairs(5000, {0, 1}), [](const auto& x) { return x[0] * x[2]; }));

@@ -314,7 +314,7 @@ PROBLEM(Chebyquad) {
 
 struct Row {
   std::string name, from;
-  std::vector<double> numbers;  // no, n, m, f0, ginf0, eig0_min, eig0_max, ...
+  std::vector<double> numbers;  // by column: no, -, n, m, f0, ginf0, eig0_min, eig0_max, ...
   std::vector<double> x0;
 };
 
@@ -347,22 +347,23 @@ void check(const F& f, const Row& row) {
       Eigen::Map<const Eigen::Matrix<double, N, 1>>(row.x0.data());
   const auto near = [](double got, double expected, double scale, double tolerance,
                        const char* what) { EXPECT_NEAR(got, expected, tolerance * scale) << what; };
-  near(kappa::value(f, x), row.numbers[3], std::abs(row.numbers[3]), 1e-13, "value");
+  // No. 26 subtracts ten cosines from 10 to reach residuals of 0.02, which costs three digits.
+  near(kappa::value(f, x), row.numbers[4], std::abs(row.numbers[4]), 1e-12, "value");
   const Eigen::Matrix<double, N, 1> g = kappa::gradient(f, x);
-  near(g.template lpNorm<Eigen::Infinity>(), row.numbers[4], row.numbers[4], 1e-11, "gradient");
+  near(g.template lpNorm<Eigen::Infinity>(), row.numbers[5], row.numbers[5], 1e-11, "gradient");
   const Eigen::Matrix<double, N, N> h = kappa::hessian(f, x);
-  const Eigen::Matrix<double, N, 1> lambda =
-      Eigen::SelfAdjointEigenSolver<Eigen::Matrix<double, N, N>>(h).eigenvalues();
+  const Eigen::VectorXd lambda =
+      Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd>(Eigen::MatrixXd(h)).eigenvalues();
   // The reference is TOMS 566's analytic Hessian, or Richardson differences of complex-step
   // gradients, which are good to about 1e-8 of the largest eigenvalue (mgh.md, check 2).
-  const double scale = std::max(std::abs(row.numbers[5]), std::abs(row.numbers[6]));
+  const double scale = std::max(std::abs(row.numbers[6]), std::abs(row.numbers[7]));
   const double tolerance = row.from == "566" ? 1e-10 : 1e-8;
-  near(lambda[0], row.numbers[5], scale, tolerance, "smallest eigenvalue");
-  near(lambda[N - 1], row.numbers[6], scale, tolerance, "largest eigenvalue");
+  near(lambda[0], row.numbers[6], scale, tolerance, "smallest eigenvalue");
+  near(lambda[N - 1], row.numbers[7], scale, tolerance, "largest eigenvalue");
 }
 
 bool check_row(const Row& row) {
-  const auto n = static_cast<int>(row.numbers[2 - 0]);
+  const auto n = static_cast<int>(row.numbers[2]);
   switch (static_cast<int>(row.numbers[0])) {
     case 1: check<2>(Rosenbrock(), row); return true;
     case 2: check<2>(FreudensteinRoth(), row); return true;
