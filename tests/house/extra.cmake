@@ -1,0 +1,21 @@
+# Checks of the house itself: floors, format, documentation, memory. Python's standard library is
+# enough for them.
+find_program(KAPPA_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+if(KAPPA_PYTHON)
+  add_test(NAME house.floors COMMAND ${KAPPA_PYTHON} ${CMAKE_SOURCE_DIR}/tools/check_floors.py)
+  add_test(NAME house.floors_are_checked
+           COMMAND ${KAPPA_PYTHON} ${CMAKE_SOURCE_DIR}/tools/check_floors.py --self-test)
+  add_test(NAME house.format COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_format.py)
+  set_tests_properties(house.format PROPERTIES SKIP_RETURN_CODE 77)
+  if(TARGET kappa_cli)
+    add_test(NAME house.docs
+             COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_docs.py $<TARGET_FILE:kappa_cli>)
+    set_tests_properties(house.docs PROPERTIES TIMEOUT 300)
+    # A sanitizer's shadow memory is no part of the budget.
+    if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+      add_test(NAME house.memory COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_memory.py
+                                         $<TARGET_FILE:kappa_cli>)
+      set_tests_properties(house.memory PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 600 PROCESSORS 2)
+    endif()
+  endif()
+endif()
