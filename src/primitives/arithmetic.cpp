@@ -78,53 +78,58 @@ std::vector<Sample> binary_samples() { return {elementwise_sample(2)}; }
 
 }  // namespace
 
-static Kernel add_kernel() {
-  Kernel kernel = tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(add_tile)(t); });
-  kernel.role = Kernel::Role::add;
+static Kernel with_role(Kernel kernel, Kernel::Role role) {
+  kernel.role = role;
   return kernel;
 }
 
 KAPPA_PRIMITIVE(add) {
-  return {.name = "add",
-          .doc = "a + b.",
-          .num_operands = 2,
-          .infer = infer_numeric,
-          .linear_operands = {0, 1},
-          .transpose = [](const Call&, int, const Array& cotangent) { return cotangent; },
-          .simplify = simplify_add,
-          .kernel = add_kernel(),
-          .samples = binary_samples,
-          .print = print_add};
+  return {
+      .name = "add",
+      .doc = "a + b.",
+      .num_operands = 2,
+      .infer = infer_numeric,
+      .linear_operands = {0, 1},
+      .transpose = [](const Call&, int, const Array& cotangent) { return cotangent; },
+      .simplify = simplify_add,
+      .kernel = with_role(tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(add_tile)(t); }),
+                          Kernel::Role::add),
+      .samples = binary_samples,
+      .print = print_add};
 }
 
 KAPPA_PRIMITIVE(sub) {
-  return {.name = "sub",
-          .doc = "a - b.",
-          .num_operands = 2,
-          .infer = infer_numeric,
-          .linear_operands = {0, 1},
-          .transpose = [](const Call&, int index,
-                          const Array& cotangent) { return index == 0 ? cotangent : -cotangent; },
-          .simplify = simplify_sub,
-          .kernel = tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(sub_tile)(t); }),
-          .samples = binary_samples,
-          .print = print_sub};
+  return {
+      .name = "sub",
+      .doc = "a - b.",
+      .num_operands = 2,
+      .infer = infer_numeric,
+      .linear_operands = {0, 1},
+      .transpose = [](const Call&, int index,
+                      const Array& cotangent) { return index == 0 ? cotangent : -cotangent; },
+      .simplify = simplify_sub,
+      .kernel = with_role(tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(sub_tile)(t); }),
+                          Kernel::Role::subtract),
+      .samples = binary_samples,
+      .print = print_sub};
 }
 
 KAPPA_PRIMITIVE(mul) {
-  return {.name = "mul",
-          .doc = "a * b.",
-          .num_operands = 2,
-          .infer = infer_numeric,
-          .bilinear = true,
-          .transpose =
-              [](const Call& call, int index, const Array& cotangent) {
-                return cotangent * call.operands[index == 0 ? 1 : 0];
-              },
-          .simplify = simplify_mul,
-          .kernel = tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(mul_tile)(t); }),
-          .samples = binary_samples,
-          .print = print_mul};
+  return {
+      .name = "mul",
+      .doc = "a * b.",
+      .num_operands = 2,
+      .infer = infer_numeric,
+      .bilinear = true,
+      .transpose =
+          [](const Call& call, int index, const Array& cotangent) {
+            return cotangent * call.operands[index == 0 ? 1 : 0];
+          },
+      .simplify = simplify_mul,
+      .kernel = with_role(tile_kernel([](DType t) { return HWY_DYNAMIC_DISPATCH(mul_tile)(t); }),
+                          Kernel::Role::multiply),
+      .samples = binary_samples,
+      .print = print_mul};
 }
 
 KAPPA_PRIMITIVE(div) {

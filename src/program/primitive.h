@@ -65,9 +65,9 @@ struct Kernel {
   /// Elementwise: cost of one element, an addition being 1 (a transcendental function about 20).
   /// The runtime recomputes what is cheap rather than storing it.
   int element_cost = 1;
-  /// Tells the runtime what it may fuse: `add` is the sum of its two operands, `sum` sums over the
-  /// attribute "axes".
-  enum class Role { other, add, sum } role = Role::other;
+  /// Tells the runtime what it may fuse: a + b, a - b and a * b of two operands; `sum` sums over
+  /// the attribute "axes".
+  enum class Role { other, add, subtract, multiply, sum } role = Role::other;
   std::function<std::int64_t(const Attributes&, std::span<const Type>)> scratch_bytes;
   /// Floating-point operations of one call; elementwise kernels count one an element.
   std::function<double(const Attributes&, std::span<const Type>, const Type& result)> flops;

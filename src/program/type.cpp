@@ -8,16 +8,6 @@
 
 namespace kappa {
 
-std::int64_t size_of(DType dtype) {
-  switch (dtype) {
-    case DType::f64:
-    case DType::i64: return 8;
-    case DType::f32: return 4;
-    case DType::boolean: return 1;
-  }
-  return 0;
-}
-
 std::int64_t num_elements(const Shape& shape) {
   constexpr std::int64_t limit = std::int64_t{1} << 58;  // so that bytes fit as well
   std::int64_t count = 1;

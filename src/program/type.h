@@ -14,7 +14,9 @@ struct Type {
   friend bool operator==(const Type&, const Type&) = default;
 };
 
-std::int64_t size_of(DType dtype);
+constexpr std::int64_t size_of(DType dtype) {
+  return dtype == DType::f32 ? 4 : (dtype == DType::boolean ? 1 : 8);
+}
 /// Number of elements; throws Error(resource) where it does not fit in 62 bits.
 std::int64_t num_elements(const Shape& shape);
 inline std::int64_t num_bytes(const Type& type) {

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <unordered_map>
 
+#include "runtime/cpu/combined.h"
 #include "runtime/steps.h"
 
 namespace kappa {
@@ -11,6 +12,7 @@ namespace {
 // A value used by several passes is stored if making it again costs more additions than this an
 // element: about what a store and a load cost.
 constexpr int max_repeated_cost = 12;
+constexpr std::int64_t max_extra_elements = 64;
 constexpr std::int64_t tile_bytes = 8192;                // of one register, at most
 constexpr std::int64_t register_file_bytes = 24 * 1024;  // all registers of a pass: half of an L1
 
@@ -503,7 +505,10 @@ class Scheduler {
           std::max<std::ptrdiff_t>(0, static_cast<std::ptrdiff_t>(schedule_.steps.size()) - 24);
       for (auto s = static_cast<std::ptrdiff_t>(schedule_.steps.size()) - 1; s >= first; --s) {
         const Step& step = schedule_.steps[static_cast<std::size_t>(s)];
-        if (step.kind != Step::Kind::fused || step.fused.count != count) continue;
+        if (step.kind != Step::Kind::fused) continue;
+        // A sum over almost as many elements may ride along: what is missing counts as zero.
+        const std::int64_t more = step.fused.count - count;
+        if (more != 0 && !(is_sum && more > 0 && more <= max_extra_elements)) continue;
         if (step.fused.instructions.size() > 200) continue;
         if (ready > s) break;
         bool common = false;
@@ -599,6 +604,7 @@ class Scheduler {
     }
     instruction.attributes = &n.attributes;
     instruction.name = n.primitive->name;
+    instruction.role = n.primitive->kernel.role;
     for (const NodeId operand : n.operands) {
       instruction.operands.push_back(emit_operand(fused, map, operand, shift, step));
     }
@@ -676,6 +682,7 @@ class Scheduler {
         fused.row = fused.row == 0 ? run : std::min(fused.row, run);
       }
     }
+    if (fuse_) combine_arithmetic(fused);
     assign_registers(fused);
     std::int64_t bytes = tile_bytes;
     while (bytes > 2048 && bytes * fused.num_registers > register_file_bytes) bytes /= 2;
@@ -688,7 +695,65 @@ class Scheduler {
       fused.tile = fused.row;
     }
     fused.tile = std::min(fused.tile, std::max<std::int64_t>(fused.count, 1));
-    fused.register_bytes = (fused.tile * widest + 63) / 64 * 64;
+    // One cache line more than the tile: registers a multiple of 4 kB apart would make every load
+    // wait for the store before it.
+    fused.register_bytes = (fused.tile * widest + 63) / 64 * 64 + 64;
+  }
+
+  // A product used once, by a sum, difference or product, is computed along with it.
+  static void combine_arithmetic(FusedStep& fused) {
+    std::vector<Instruction>& list = fused.instructions;
+    std::vector<int> uses(list.size(), 0);
+    for (const Instruction& x : list) {
+      for (const int operand : x.operands) ++uses[static_cast<std::size_t>(operand)];
+    }
+    for (const FusedStep::Output& output : fused.outputs) {
+      uses[static_cast<std::size_t>(output.instruction)] += 2;
+    }
+    std::vector<bool> dead(list.size(), false);
+    for (Instruction& x : list) {
+      const Kernel::Role role = x.role;
+      if (role != Kernel::Role::add && role != Kernel::Role::subtract &&
+          role != Kernel::Role::multiply) {
+        continue;
+      }
+      for (const std::size_t side : {std::size_t{0}, std::size_t{1}}) {
+        const auto index = static_cast<std::size_t>(x.operands[side]);
+        const Instruction& product = list[index];
+        if (product.role != Kernel::Role::multiply || uses[index] != 1 ||
+            product.shift != x.shift || product.count != x.count ||
+            product.type.dtype != x.type.dtype) {
+          continue;
+        }
+        const Combined which =
+            role == Kernel::Role::add
+                ? Combined::multiply_add
+                : (role == Kernel::Role::multiply
+                       ? Combined::multiply_multiply
+                       : (side == 0 ? Combined::multiply_subtract : Combined::subtract_product));
+        const TileFunction function = combined_tile(which, x.type.dtype);
+        if (function == nullptr) continue;
+        x.function = function;
+        x.name = x.name + "*";
+        x.role = Kernel::Role::other;
+        x.operands = {product.operands[0], product.operands[1], x.operands[1 - side]};
+        dead[index] = true;
+        break;
+      }
+    }
+    std::vector<int> renamed(list.size(), -1);
+    std::vector<Instruction> kept;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      if (dead[i]) continue;
+      renamed[i] = static_cast<int>(kept.size());
+      kept.push_back(std::move(list[i]));
+      for (int& operand : kept.back().operands)
+        operand = renamed[static_cast<std::size_t>(operand)];
+    }
+    for (FusedStep::Output& output : fused.outputs) {
+      output.instruction = renamed[static_cast<std::size_t>(output.instruction)];
+    }
+    list = std::move(kept);
   }
 
   static void assign_registers(FusedStep& fused) {

@@ -54,8 +54,9 @@ struct Instruction {
   TileFunction function = nullptr;
   const Attributes* attributes = nullptr;
   std::vector<int> operands;  // instructions
-  std::string name;           // for describe()
-  int register_index = -1;    // scratch register, or -1 when it writes into an output
+  Kernel::Role role = Kernel::Role::other;
+  std::string name;         // for describe()
+  int register_index = -1;  // scratch register, or -1 when it writes into an output
 };
 
 /// A pass over `count` elements, tile by tile.

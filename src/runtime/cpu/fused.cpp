@@ -1,26 +1,14 @@
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
 #include <vector>
 
+#include "runtime/cpu/sum.h"
 #include "runtime/steps.h"
 
 namespace kappa {
 namespace {
-
-// Eight running sums in double, whatever the dtype; the order depends on positions alone.
-template <class T>
-double sum_elements(const T* x, std::int64_t count) {
-  std::array<double, 8> lanes{};
-  std::int64_t i = 0;
-  for (; i + 8 <= count; i += 8) {
-    for (std::size_t k = 0; k < 8; ++k)
-      lanes[k] += static_cast<double>(x[i + static_cast<std::int64_t>(k)]);
-  }
-  for (std::size_t k = 0; i < count; ++i, ++k) lanes[k] += static_cast<double>(x[i]);
-  return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
-         ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
-}
 
 // What one pass needs while it runs. Small passes are common (scalar formulas), so nothing is
 // allocated for up to `inline_capacity` instructions.
@@ -32,7 +20,9 @@ class Pass {
     if (count > inline_capacity) {
       many_values_.resize(count);
       many_targets_.resize(count);
+      many_direct_.resize(count);
     }
+    direct_ = count > inline_capacity ? many_direct_.data() : few_direct_.data();
     values_ = count > inline_capacity ? many_values_.data() : few_values_.data();
     targets_ = count > inline_capacity ? many_targets_.data() : few_targets_.data();
     std::fill(targets_, targets_ + count, nullptr);
@@ -43,6 +33,17 @@ class Pass {
         targets_[i] = address[output.buffer];
       }
     }
+    // Between these bounds every value exists, and plain loads are a pointer each.
+    inner_last_ = step.count;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Instruction& x = step.instructions[i];
+      const bool plain = x.kind == Instruction::Kind::load && x.access.contiguous();
+      direct_[i] = plain && !x.access.uniform()
+                       ? address[x.buffer] + (x.access.offset + x.shift) * size_of(x.type.dtype)
+                       : nullptr;
+      inner_first_ = std::max(inner_first_, -x.shift);
+      inner_last_ = std::min(inner_last_, x.count - x.shift);
+    }
   }
 
   void run() {
@@ -51,6 +52,7 @@ class Pass {
     for (std::int64_t first = 0; first < step_.count;) {
       std::int64_t last = std::min(first + step_.tile, step_.count);
       if (step_.row > 0) last = std::min(last, (first / step_.row + 1) * step_.row);
+      prefetch(last);
       run_tile(first, last);
       finish_tile(first, last, sums.data());
       first = last;
@@ -80,6 +82,11 @@ class Pass {
   std::vector<std::byte*> many_targets_;
   const std::byte** values_ = nullptr;  // where each instruction's run of this tile stands
   std::byte** targets_ = nullptr;       // output memory that an instruction writes, or null
+  std::array<const std::byte*, inline_capacity> few_direct_;
+  std::vector<const std::byte*> many_direct_;
+  const std::byte** direct_ = nullptr;  // element 0 of loads that are read in place
+  std::int64_t inner_first_ = 0, inner_last_ = 0;
+  std::vector<const void*> many_operands_;
   std::vector<double> more_sums_;
 
   [[nodiscard]] std::byte* register_of(const Instruction& x) const {
@@ -98,47 +105,84 @@ class Pass {
     }
   }
 
-  void run_tile(std::int64_t first, std::int64_t last) {
-    std::array<const void*, 8> few{};
-    std::vector<const void*> many;
+  // Asks for what the next tile reads and writes: its streams are too many and too short a run for
+  // the hardware to foresee.
+  void prefetch(std::int64_t first) const {
+    if (first < inner_first_ || first + step_.tile > inner_last_) return;
+    const std::byte* previous = nullptr;
     for (std::size_t i = 0; i < step_.instructions.size(); ++i) {
-      const Instruction& x = step_.instructions[i];
-      const std::int64_t bytes = size_of(x.type.dtype);
-      const std::int64_t begin = first + x.shift;
-      const std::int64_t end = last + x.shift;
-      const bool full = begin >= 0 && end <= x.count;
-      if (x.kind == Instruction::Kind::load) {
-        if (!x.access.uniform()) values_[i] = load(x, begin, end, full, bytes);
-        continue;
+      const std::int64_t bytes = size_of(step_.instructions[i].type.dtype);
+      if (direct_[i] != nullptr) {
+        const std::byte* from = direct_[i] + first * bytes;
+        const bool same = previous != nullptr && std::abs(from - previous) <= 64;
+        previous = from;
+        if (same) continue;  // the same stream a few elements on
+        for (std::int64_t k = 0; k < step_.tile * bytes; k += 64)
+          __builtin_prefetch(from + k, 0, 2);
+      } else if (targets_[i] != nullptr) {
+        std::byte* to = targets_[i] + first * bytes;
+        for (std::int64_t k = 0; k < step_.tile * bytes; k += 64) __builtin_prefetch(to + k, 1, 2);
       }
-      std::byte* target = targets_[i] != nullptr ? targets_[i] + first * bytes : register_of(x);
-      values_[i] = target;
-      const void** operands = few.data();
-      if (x.operands.size() > few.size()) {
-        many.resize(x.operands.size());
-        operands = many.data();
-      }
-      std::int64_t skip = 0;
-      std::int64_t count = last - first;
-      if (!full) {
-        // Only part of the run exists; what lies outside reads as zero.
-        std::memset(target, 0, static_cast<std::size_t>(count * bytes));
-        const std::int64_t from = std::max<std::int64_t>(begin, 0);
-        const std::int64_t to = std::min(end, x.count);
-        if (from >= to) continue;
-        skip = from - begin;
-        count = to - from;
-      }
-      for (std::size_t k = 0; k < x.operands.size(); ++k) {
-        const auto operand = static_cast<std::size_t>(x.operands[k]);
-        operands[k] = values_[operand] + skip * size_of(step_.instructions[operand].type.dtype);
-      }
-      x.function({count, operands, target + skip * bytes, *x.attributes});
     }
   }
 
-  const std::byte* load(const Instruction& x, std::int64_t begin, std::int64_t end, bool full,
-                        std::int64_t bytes) const {
+  void run_tile(std::int64_t first, std::int64_t last) {
+    const bool inner = first >= inner_first_ && last <= inner_last_;
+    const std::size_t count = step_.instructions.size();
+    for (std::size_t i = 0; i < count; ++i) {
+      const Instruction& x = step_.instructions[i];
+      if (x.kind == Instruction::Kind::load) {
+        if (direct_[i] != nullptr && inner) {
+          values_[i] = direct_[i] + first * size_of(x.type.dtype);
+        } else if (!x.access.uniform()) {
+          const std::int64_t begin = first + x.shift;
+          const std::int64_t end = last + x.shift;
+          values_[i] = load(x, begin, end, begin >= 0 && end <= x.count);
+        }
+      } else if (inner) {
+        std::byte* target =
+            targets_[i] != nullptr ? targets_[i] + first * size_of(x.type.dtype) : register_of(x);
+        values_[i] = target;
+        call(x, 0, last - first, target);
+      } else {
+        run_edge(i, first, last);
+      }
+    }
+  }
+
+  // A tile of which only a part may exist; what lies outside reads as zero.
+  void run_edge(std::size_t i, std::int64_t first, std::int64_t last) {
+    const Instruction& x = step_.instructions[i];
+    const std::int64_t bytes = size_of(x.type.dtype);
+    const std::int64_t begin = first + x.shift;
+    const std::int64_t end = last + x.shift;
+    std::byte* target = targets_[i] != nullptr ? targets_[i] + first * bytes : register_of(x);
+    values_[i] = target;
+    const std::int64_t from = std::max<std::int64_t>(begin, 0);
+    const std::int64_t to = std::min(end, x.count);
+    if (from > begin || to < end) {
+      std::memset(target, 0, static_cast<std::size_t>((last - first) * bytes));
+    }
+    if (from < to) call(x, from - begin, to - from, target);
+  }
+
+  void call(const Instruction& x, std::int64_t skip, std::int64_t count, std::byte* target) {
+    std::array<const void*, 8> few;
+    const void** operands = few.data();
+    if (x.operands.size() > few.size()) {
+      many_operands_.resize(x.operands.size());
+      operands = many_operands_.data();
+    }
+    for (std::size_t k = 0; k < x.operands.size(); ++k) {
+      const auto operand = static_cast<std::size_t>(x.operands[k]);
+      operands[k] = values_[operand] + skip * size_of(step_.instructions[operand].type.dtype);
+    }
+    x.function({count, operands, target + skip * size_of(x.type.dtype), *x.attributes});
+  }
+
+  const std::byte* load(const Instruction& x, std::int64_t begin, std::int64_t end,
+                        bool full) const {
+    const std::int64_t bytes = size_of(x.type.dtype);
     const std::byte* source = address_[x.buffer];
     const Access& access = x.access;
     if (full && access.contiguous()) return source + (access.offset + begin) * bytes;
