@@ -21,7 +21,7 @@ int main() {
   const kappa::ElementSum energy(
       2 * kPoints,
       kappa::elements(links,
-                      [](const auto& p) {
+                      [&](const auto& p) {
                         const auto stretch = hypot(p[0] - p[2], p[1] - p[3]) - kLength;
                         return 0.5 * 1e4 * stretch * stretch;
                       }),

@@ -126,6 +126,13 @@ struct NoElement {
 
 }  // namespace detail
 
+#if defined(__GNUC__) && !defined(__clang__)
+// A jet that is not curved leaves its Hessian unwritten; GCC cannot always see that it is not read.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
+
 namespace jets {
 #define KAPPA_SIMD_LANES KAPPA_BASE_LANES
 #include "kappa/detail/element_kernel.inc"
@@ -165,6 +172,10 @@ namespace jets_avx512 {
 }  // namespace jets_avx512
 #pragma GCC pop_options
 #endif
+#endif
+
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
 #endif
 
 namespace detail {

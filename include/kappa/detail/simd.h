@@ -81,6 +81,12 @@ inline double trigamma(double x) {
 /// The jets and their functions, for the instruction set of this translation unit. A namespace of
 /// their own: they are found by their arguments.
 namespace jets {
+#if defined(__GNUC__) && !defined(__clang__)
+// A jet that is not curved leaves its Hessian unwritten; GCC cannot always see that it is not read.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #define KAPPA_SIMD_LANES KAPPA_BASE_LANES
 // A name of its own for each width: two translation units with other flags share no pack.
 inline namespace KAPPA_BASE_NAMESPACE {
@@ -91,6 +97,9 @@ inline namespace KAPPA_BASE_NAMESPACE {
 #include "kappa/detail/jet_math.inc"
 // clang-format on
 #undef KAPPA_SIMD_LANES
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 }  // namespace jets
 
 }  // namespace kappa
