@@ -58,23 +58,22 @@ KAPPA_EXPORT const char* to_string(MinimizeStatus status);
 
 /// Why the run ended: the inequality `measured` against `threshold` that decided.
 struct StopReason {
-  /// One of
-  ///   gradient_tolerance    max_i |g_i| <= threshold                                 (converged)
-  ///   relative_offset       |P_J r| <= threshold * |r|, P_J the projection on the range of J
-  ///                         (Bates & Watts 1981; least squares)                      (converged)
-  ///   newton_decrement      g' H^-1 g / 2 <= threshold, H positive definite: the best decrease
-  ///                         left is below the rounding of f                          (converged)
-  ///   max_iterations, max_evaluations, max_epochs                                (max_iterations)
-  ///   max_seconds                                                                   (max_seconds)
-  ///   value_tolerance       |f_k - f_{k+1}| <= threshold * max(|f_k|, |f_{k+1}|)        (stalled)
-  ///   step_tolerance        |w_{k+1} - w_k| <= threshold * |w_{k+1}|                    (stalled)
-  ///   no_decrease           the method finds no further decrease; measured is the gradient
-  ///   (stalled) rising_iterations     f rose `threshold` times in a row, and above f(start); with
-  ///   momentum b
-  ///                         max_rising_iterations / (1 - b) times                    (diverged)
-  ///   value_floor           f <= threshold: unbounded below                            (diverged)
-  ///   not_finite            f or its gradient is NaN or infinite and backing up failed (diverged)
-  ///   stop_requested        a callback returned false                               (interrupted)
+  /// The name of the inequality that ended the run:
+  /// - gradient_tolerance (converged): max_i |g_i| <= threshold.
+  /// - relative_offset (converged): |P_J r| <= threshold |r|, P_J the projection on the range of J
+  ///   (Bates & Watts 1981); least squares. 1e-11 on the way, 1e-6 where no step gains any more.
+  /// - newton_decrement (converged): g' H^-1 g / 2 <= threshold = 32 eps |f| with H positive
+  ///   definite: the best decrease left is below the rounding of f.
+  /// - max_iterations, max_evaluations, max_epochs (max_iterations).
+  /// - max_seconds (max_seconds).
+  /// - value_tolerance (stalled): |f_k - f_{k+1}| <= threshold * max(|f_k|, |f_{k+1}|).
+  /// - step_tolerance (stalled): |w_{k+1} - w_k| <= threshold * |w_{k+1}|.
+  /// - no_decrease (stalled): the method finds no further decrease; measured is max_i |g_i|.
+  /// - rising_iterations (diverged): f rose `threshold` times in a row, and by 10 |f(start)|
+  ///   above f(start); threshold is max_rising_iterations, with momentum b divided by 1 - b.
+  /// - value_floor (diverged): f <= threshold; unbounded below.
+  /// - not_finite (diverged): f or its gradient is NaN or infinite and backing up failed.
+  /// - stop_requested (interrupted): a callback returned false.
   std::string criterion;
   double measured = 0;
   double threshold = 0;

@@ -1,7 +1,8 @@
 #include "minimize/certificate.h"
 
-#include <Eigen/Cholesky>
 #include <limits>
+
+#include "minimize/dense_algebra.h"
 
 namespace kappa {
 
@@ -16,11 +17,11 @@ std::optional<StepReport::Criterion> newton_decrement_criterion(Evaluator& evalu
   const Eigen::VectorXd scale = hessian.diagonal().cwiseSqrt().cwiseInverse();
   hessian = scale.asDiagonal() * hessian * scale.asDiagonal();
   const Evaluator::Factorization timing(evaluator);
-  const Eigen::LLT<Eigen::MatrixXd> cholesky(hessian);
-  if (cholesky.info() != Eigen::Success) return {};
   const Eigen::VectorXd gradient =
       scale.cwiseProduct(Eigen::Map<const Eigen::VectorXd>(iterate.gradient.data(), n));
-  const double decrement = 0.5 * gradient.dot(cholesky.solve(gradient));
+  const auto newton = cholesky_solve(hessian, gradient);
+  if (!newton) return {};
+  const double decrement = 0.5 * gradient.dot(*newton);
   const double rounding = 32 * std::numeric_limits<double>::epsilon() * std::fabs(iterate.value);
   return StepReport::Criterion{"newton_decrement", decrement, rounding};
 }

@@ -7,9 +7,9 @@
 #include "kappa/error.h"
 #include "minimize/certificate.h"
 #include "minimize/checkpoint.h"
-#include "minimize/krylov.h"
 #include "minimize/method.h"
 #include "minimize/run_plan.h"
+#include "minimize/spectrum_ends.h"
 
 namespace kappa {
 namespace {
@@ -117,6 +117,7 @@ class Run {
         evaluator_.gradient(state_.iterate.w.data(), state_.iterate.gradient.data());
     state_.iterate.value = state_.last_value = state_.start_value;
     state_.best = state_.iterate;
+    gradient_size_ = max_abs(state_.iterate.gradient);
     started_ = true;
     if (!state_.iterate.finite()) {
       end(MinimizeStatus::diverged, "not_finite", state_.start_value, 0,
@@ -244,7 +245,7 @@ class Run {
   void check_point() {
     if (method().own_criterion && !options_.gradient_tolerance) return;
     const double tolerance = gradient_tolerance();
-    const double measured = max_abs(state_.iterate.gradient);
+    const double measured = gradient_size_;
     if (tolerance > 0 && measured <= tolerance) accept_critical(measured, tolerance);
   }
 
@@ -304,7 +305,8 @@ class Run {
     const double allowed = static_cast<double>(options_.max_rising_iterations) *
                            (momentum > 0 && momentum < 1 ? 1 / (1 - momentum) : 1);
     const auto rising = static_cast<double>(state_.rising);
-    if (allowed > 0 && rising >= allowed && value > state_.start_value) {
+    if (allowed > 0 && rising >= allowed &&
+        value > state_.start_value + 10 * std::fabs(state_.start_value)) {
       end(MinimizeStatus::diverged, "rising_iterations", rising, allowed,
           fmt::format("f rose {} times in a row to {:.6g}, above its start {:.6g}{}", state_.rising,
                       value, state_.start_value, rate_advice(report)));
@@ -321,7 +323,7 @@ class Run {
 
   void warn_of_rise(const StepReport& report) {
     const std::string advice = rate_advice(report);
-    if (advice.empty() || state_.warnings.size() >= 20) return;
+    if (advice.empty() || state_.warnings.size() >= 3) return;
     state_.warnings.push_back(
         fmt::format("iteration {}: f rose 3 times in a row{}", state_.iteration, advice));
   }
@@ -329,7 +331,7 @@ class Run {
   void judge_small_changes(const StepReport& report) {
     const double f = state_.iterate.value;
     if (method().monotone) {
-      const double gradient = max_abs(state_.iterate.gradient);
+      const double gradient = gradient_size_;
       const std::size_t k = state_.recent_values.size();
       const double before = k > 1 ? state_.recent_values[k - 2] : state_.start_value;
       state_.idle = f < before || gradient < state_.least_gradient ? 0 : state_.idle + 1;
@@ -387,6 +389,7 @@ class Run {
     const bool interruptible = evaluator_.set_interruptible(false);
     state_.iterate.value =
         evaluator_.gradient(state_.iterate.w.data(), state_.iterate.gradient.data());
+    gradient_size_ = max_abs(state_.iterate.gradient);
     evaluator_.set_interruptible(interruptible);
   }
 
@@ -465,9 +468,7 @@ class Run {
     const std::int64_t every = options_.track_curvature_every;
     if (every <= 0 || state_.stage_iteration % every != 0) return;
     const auto curvature = evaluator_.linearize(state_.iterate.w.data());
-    const SpectrumEnds ends =
-        spectrum_ends([&](const double* v, double* hv) { curvature.hessian_product(v, hv); },
-                      evaluator_.size(), options_.seed, 60, 1e-3, false);
+    const SpectrumEnds ends = spectrum_ends(evaluator_, curvature, {.smallest = false});
     report.measures.push_back({"lambda_max", ends.largest});
     const double rate = measure(report, "learning_rate");
     if (rate > 0) report.measures.push_back({"stability_limit", 2 / rate});
@@ -483,7 +484,7 @@ class Run {
     r.stage = state_.stage;
     r.value = value;
     r.gradient_norm = gradient_norm;
-    r.gradient_norm_inf = max_abs(state_.iterate.gradient);
+    r.gradient_norm_inf = gradient_size_ = max_abs(state_.iterate.gradient);
     r.step_norm = step_norm;
     r.seconds = evaluator_.seconds();
     r.gradient_equivalents = evaluator_.counts().gradient_equivalents;
@@ -624,6 +625,7 @@ class Run {
   std::unique_ptr<Walker> walker_;
   std::vector<char> snapshot_;
   std::int64_t num_seen_ = 0;
+  double gradient_size_ = 0;  // max |g_i| of the iterate
   double last_step_seconds_ = 0, last_checkpoint_seconds_ = 0;
   bool started_ = false, ended_ = false;
   MinimizeStatus status_ = MinimizeStatus::stalled;

@@ -57,6 +57,8 @@ class Evaluator {
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(dimension_); }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
   Minibatches& minibatches() { return minibatches_; }
+  /// Whether mini-batches were asked for (the stochastic methods take some in any case).
+  [[nodiscard]] bool minibatch_given() const { return options_.minibatch > 0; }
 
   double value(const double* w, Samples samples = {});
   double gradient(const double* w, double* gradient, Samples samples = {});

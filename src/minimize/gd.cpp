@@ -1,6 +1,6 @@
 #include "kappa/error.h"
-#include "minimize/krylov.h"
 #include "minimize/line_search.h"
+#include "minimize/spectrum_ends.h"
 
 namespace kappa {
 namespace {
@@ -57,11 +57,9 @@ class GradientDescent final : public Walker {
   StepReport lambda_max_step(Evaluator& evaluator, Iterate& iterate) {
     if (count_++ % every_ == 0) {
       const auto curvature = evaluator.linearize(iterate.w.data());
-      const SpectrumEnds ends =
-          spectrum_ends([&](const double* v, double* hv) { curvature.hessian_product(v, hv); },
-                        iterate.w.size(), evaluator.seed(), 60, 1e-3, false);
+      const SpectrumEnds ends = spectrum_ends(evaluator, curvature, {});
       const double scale =
-          std::max(std::fabs(ends.largest), std::fabs(ends.smallest)) + ends.largest_residual;
+          std::max(std::fabs(ends.largest) + ends.largest_error, std::fabs(ends.smallest));
       if (scale > 0) rate_ = 1 / scale;
     }
     if (!(rate_ > 0)) rate_ = 1;  // a linear function has no curvature to go by

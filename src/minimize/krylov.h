@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
 
 #include "minimize/vectors.h"
@@ -37,17 +36,5 @@ class Krylov {
   double start_norm_;
   bool exhausted_ = false;
 };
-
-/// Both ends of the spectrum by Lanczos from a random start: Ritz values with their residuals.
-struct SpectrumEnds {
-  double largest = 0, smallest = 0;
-  double largest_residual = 0, smallest_residual = 0;
-  Vector smallest_vector;  ///< unit Ritz vector of the smallest
-  std::size_t num_products = 0;
-};
-
-/// Runs until both residuals are below tolerance * max |Ritz value|, or max_steps products.
-SpectrumEnds spectrum_ends(const Krylov::Apply& apply, std::size_t n, std::uint64_t seed,
-                           std::size_t max_steps, double tolerance, bool need_smallest = true);
 
 }  // namespace kappa

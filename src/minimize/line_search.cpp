@@ -52,7 +52,7 @@ LineSearchResult wolfe_search(Evaluator& evaluator, const Iterate& from,
     const Point p = evaluate(a);
     const bool flat = std::fabs(p.slope) <= options.curvature * -slope0;
     const bool enough = p.f <= from.value + options.decrease * a * slope0;
-    const bool enough_by_slope = p.f <= from.value + noise && p.slope < 0.5 * -slope0 &&
+    const bool enough_by_slope = p.f <= from.value + noise && p.f >= from.value - 1e4 * noise &&
                                  p.slope <= (2 * options.decrease - 1) * slope0;
     if (flat && (enough || enough_by_slope)) return {true, a};
     if (!(enough || enough_by_slope) || (p.f > low.f && low.a > 0)) {

@@ -23,9 +23,10 @@ struct WolfeOptions {
 ///
 /// by bracketing and safeguarded cubic interpolation (Nocedal & Wright 2006, algorithms 3.5, 3.6).
 /// Where f no longer resolves the decrease, the first condition may be met by its derivative form
-/// (2 c1 - 1) g'd >= g(w + a d)'d with f(w + a d) <= f(w) + 1e-14 |f(w)| (Hager & Zhang 2005,
-/// (4.1)). A trial that is not finite shortens the bracket. `trial` ends as the accepted point with
-/// value and gradient. Needs g'd < 0. Cost: one gradient a trial.
+/// (2 c1 - 1) g'd >= g(w + a d)'d (Hager & Zhang 2005, (4.1)): where f(w + a d) is within
+/// 1e-10 |f(w)| of f(w) and above it by at most 1e-14 |f(w)|. A trial that is not finite shortens
+/// the bracket. `trial` ends as the accepted point with value and gradient. Needs g'd < 0. Cost:
+/// one gradient a trial.
 LineSearchResult wolfe_search(Evaluator& evaluator, const Iterate& from,
                               std::span<const double> direction, double first_step, Iterate& trial,
                               const WolfeOptions& options = {});

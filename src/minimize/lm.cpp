@@ -49,11 +49,12 @@ class LevenbergMarquardt final : public Walker {
       const double ratio = (start - square) / predicted;
       const double rounding = 4 * std::numeric_limits<double>::epsilon() * start;
       const bool resolved = predicted > rounding;
-      if (resolved ? ratio >= 1e-4 : square < start) {
+      if (resolved ? ratio >= 1e-4 : square <= start + rounding) {
         LeastSquaresModel next;
         Vector scale = scale_;
         next.linearize(evaluator, trial, scale);
-        if (next.finite) {
+        // Below the rounding of |r|^2 the offset decides: it still resolves the last digits.
+        if (next.finite && (resolved || next.offset < 0.9 * model_.offset)) {
           if (resolved) update_radius(ratio, length, start, square, predicted, damping);
           const double taken = distance(trial, iterate.w);
           model_ = std::move(next);

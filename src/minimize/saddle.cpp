@@ -1,9 +1,9 @@
 #include "minimize/saddle.h"
 
-#include <Eigen/Eigenvalues>
 #include <algorithm>
 
-#include "minimize/krylov.h"
+#include "minimize/dense_algebra.h"
+#include "minimize/spectrum_ends.h"
 
 namespace kappa {
 
@@ -45,17 +45,15 @@ std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, I
     evaluator.hessian(iterate.w.data(), hessian.data());
     if (!hessian.allFinite()) return {};
     const Evaluator::Factorization timing(evaluator);
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(hessian);
-    lowest = eigen.eigenvalues()(0);
-    bound = 1e-10 * eigen.eigenvalues().cwiseAbs().maxCoeff();
-    direction.assign(eigen.eigenvectors().col(0).data(), eigen.eigenvectors().col(0).data() + n);
+    const SymmetricEigen eigen = symmetric_eigen(hessian);
+    lowest = eigen.values(0);
+    bound = 1e-10 * eigen.values.cwiseAbs().maxCoeff();
+    direction.assign(eigen.vectors.col(0).data(), eigen.vectors.col(0).data() + n);
   } else {
     const auto curvature = evaluator.linearize(iterate.w.data());
-    SpectrumEnds ends =
-        spectrum_ends([&](const double* v, double* hv) { curvature.hessian_product(v, hv); },
-                      evaluator.size(), evaluator.seed(), 100, 1e-3);
+    SpectrumEnds ends = spectrum_ends(evaluator, curvature, {.vector = true});
     lowest = ends.smallest;
-    bound = std::max(1e-10 * std::fabs(ends.largest), 0.5 * ends.smallest_residual);
+    bound = std::max(1e-10 * std::fabs(ends.largest), ends.smallest_error);
     direction = std::move(ends.smallest_vector);
   }
   if (!(lowest < -bound)) return {};

@@ -2,17 +2,16 @@
 
 #include <algorithm>
 
-#include "minimize/krylov.h"
+#include "minimize/spectrum_ends.h"
 
 namespace kappa {
 
 SpectrumRates spectrum_rates(Evaluator& evaluator, const Iterate& iterate) {
   const auto curvature = evaluator.linearize(iterate.w.data());
   const SpectrumEnds ends =
-      spectrum_ends([&](const double* v, double* hv) { curvature.hessian_product(v, hv); },
-                    iterate.w.size(), evaluator.seed(), 300, 1e-6);
-  return {std::max(std::fabs(ends.largest) + ends.largest_residual, std::fabs(ends.smallest)),
-          ends.smallest - ends.smallest_residual};
+      spectrum_ends(evaluator, curvature, {.tolerance = 1e-6, .max_products = 300});
+  return {std::max(std::fabs(ends.largest) + ends.largest_error, std::fabs(ends.smallest)),
+          ends.smallest - ends.smallest_error};
 }
 
 }  // namespace kappa

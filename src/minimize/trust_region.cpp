@@ -1,7 +1,6 @@
-#include <Eigen/Cholesky>
-#include <Eigen/Eigenvalues>
-#include <limits>
+#include <algorithm>
 
+#include "minimize/dense_algebra.h"
 #include "minimize/radius.h"
 #include "minimize/saddle.h"
 #include "minimize/secular.h"
@@ -40,31 +39,29 @@ class TrustRegionNewton final : public Walker {
         inverse.cwiseProduct(Eigen::Map<const VectorXd>(iterate.gradient.data(), n));
     if (!(radius_ > 0)) start_radius(iterate, gradient);
 
-    VectorXd newton;
+    std::optional<VectorXd> newton;
     {
       const Evaluator::Factorization timing(evaluator);
-      const Eigen::LLT<MatrixXd> cholesky(hessian);
-      if (cholesky.info() == Eigen::Success && cholesky.rcond() > 1e-14) {
-        newton = -cholesky.solve(gradient);
-      }
+      newton = cholesky_solve(hessian, -gradient, 1e-14);
     }
-    Eigen::SelfAdjointEigenSolver<MatrixXd> eigen;
+    SymmetricEigen eigen;
     trial_.w.resize(iterate.w.size());
     trial_.gradient.resize(iterate.w.size());
     for (int tries = 0; tries < 100; ++tries) {
       VectorXd y;
       double decrease = 0, shift = 0;
-      if (newton.size() > 0 && newton.norm() <= radius_) {
-        y = newton;
-        decrease = -0.5 * gradient.dot(newton);
+      if (newton && newton->norm() <= radius_) {
+        y = *newton;
+        decrease = -0.5 * gradient.dot(y);
       } else {
-        if (eigen.eigenvalues().size() == 0) {
+        if (!eigen.converged) {
           const Evaluator::Factorization timing(evaluator);
-          eigen.compute(hessian);
+          eigen = symmetric_eigen(hessian);
+          if (!eigen.converged) return {.moved = false};
         }
-        const TrustRegionStep best = solve_trust_region(
-            eigen.eigenvalues(), eigen.eigenvectors().transpose() * gradient, radius_);
-        y = eigen.eigenvectors() * best.y;
+        const TrustRegionStep best =
+            solve_trust_region(eigen.values, eigen.vectors.transpose() * gradient, radius_);
+        y = eigen.vectors * best.y;
         decrease = best.decrease;
         shift = best.shift;
       }

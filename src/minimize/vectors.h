@@ -24,12 +24,23 @@ inline double dot(std::span<const double> a, std::span<const double> b) {
 
 /// Largest |a_i|; NaN where an entry is NaN.
 inline double max_abs(std::span<const double> a) {
-  double largest = 0;
-  for (const double x : a) {
-    if (!(std::fabs(x) <= largest)) largest = std::isnan(x) ? x : std::fabs(x);
-    if (std::isnan(largest)) return largest;
+  double largest[4] = {};
+  double nan = 0;  // x != x as a number, so that the loop has no branch
+  const std::size_t n = a.size(), whole = n / 4 * 4;
+  for (std::size_t i = 0; i < whole; i += 4) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      const double x = std::fabs(a[i + j]);
+      largest[j] = x > largest[j] ? x : largest[j];
+      nan += x != x ? 1.0 : 0.0;
+    }
   }
-  return largest;
+  for (std::size_t i = whole; i < n; ++i) {
+    const double x = std::fabs(a[i]);
+    largest[0] = x > largest[0] ? x : largest[0];
+    nan += x != x ? 1.0 : 0.0;
+  }
+  if (nan > 0) return std::numeric_limits<double>::quiet_NaN();
+  return std::fmax(std::fmax(largest[0], largest[1]), std::fmax(largest[2], largest[3]));
 }
 
 /// Euclidean norm, safe where squares over- or underflow.

@@ -96,7 +96,7 @@ TEST(Checkpoint, EveryMethodResumesToTheSameBits) {
     MinimizeOptions options = cut_options(info);
     if (info.needs_residuals) options.minibatch = 0;
     const MinimizeResult whole = minimize(problem, start, options);
-    for (int repeat = 0; repeat < 5; ++repeat) {
+    for (int repeat = 0; repeat < 3; ++repeat) {
       const Folder folder;
       MinimizeOptions cut = options;
       cut.checkpoint_directory = folder.path();
@@ -135,7 +135,7 @@ TEST(Checkpoint, SurvivesKill) {
   const MinimizeResult whole = minimize(problem, start, options);
   std::mt19937 random(1);
   int kills = 0;
-  for (int repeat = 0; repeat < 50; ++repeat) {
+  for (int repeat = 0; repeat < 30; ++repeat) {
     const Folder folder;
     options.checkpoint_directory = folder.path();
     options.checkpoint_every_iterations = 20;

@@ -1,0 +1,56 @@
+#include "minimize/adaptive.h"
+
+#include <cmath>
+
+namespace kappa {
+
+StepReport AdaptiveWalker::step(Evaluator& evaluator, Iterate& iterate) {
+  Minibatches& batches = evaluator.minibatches();
+  const std::size_t n = iterate.w.size();
+  mean_.resize(rule_.first_decay > 0 ? n : 0, 0.0);
+  square_.resize(n, 0.0);
+  const double epoch = static_cast<double>(count_ / batches.num_per_epoch());
+  const double rate = rule_.learning_rate / (1 + rule_.rate_decay * epoch);
+  iterate.value =
+      evaluator.gradient(iterate.w.data(), iterate.gradient.data(), batches.batch(count_));
+  if (!iterate.finite()) return {.not_finite = true};
+  ++count_;
+  ++updates_;
+  const double b1 = rule_.first_decay, b2 = rule_.second_decay;
+  const auto t = static_cast<double>(updates_);
+  const double correct1 = rule_.bias_correction ? 1 / (1 - std::pow(b1, t)) : 1;
+  const double correct2 = rule_.bias_correction ? 1 / (1 - std::pow(b2, t)) : 1;
+  double moved = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double g = iterate.gradient[i];
+    square_[i] = b2 * square_[i] + (1 - b2) * g * g;
+    double m = g;
+    if (b1 > 0) m = mean_[i] = b1 * mean_[i] + (1 - b1) * g;
+    const double step = rate * (m * correct1 / (std::sqrt(square_[i] * correct2) + rule_.epsilon) +
+                                rule_.decoupled_decay * iterate.w[i]);
+    iterate.w[i] -= step;
+    moved += step * step;
+  }
+  return {.step_norm = std::sqrt(moved), .measures = {{"learning_rate", rate}}};
+}
+
+bool AdaptiveWalker::back_up() {
+  rule_.learning_rate *= 0.5;
+  updates_ = 0;
+  std::fill(mean_.begin(), mean_.end(), 0.0);
+  std::fill(square_.begin(), square_.end(), 0.0);
+  return rule_.learning_rate > 0;
+}
+
+OptionInfo learning_rate_option(double default_value) {
+  return {.name = "learning-rate", .text = "rate", .default_value = default_value, .lower = 0};
+}
+
+OptionInfo decay_option() {
+  return {.name = "decay",
+          .text = "the rate is divided by 1 + decay * epoch",
+          .default_value = 0,
+          .lower = 0};
+}
+
+}  // namespace kappa

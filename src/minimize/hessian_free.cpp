@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <cmath>
+
+#include "kappa/error.h"
+#include "minimize/hutchinson.h"
+#include "minimize/method.h"
+
+namespace kappa {
+namespace {
+
+/// Hessian-free optimisation (Martens 2010): conjugate gradients on (G + damping I) s = -g, G the
+/// Gauss-Newton matrix of a mini-batch, g the gradient of all samples.
+///
+/// Section 4.4: CG stops at i > k with phi_i < 0 and phi_i - phi_{i-k} > k 5e-4 phi_i, k = max(10,
+/// i/10). 4.5: it starts from 0.95 times the step before. 4.6: of the iterates kept at i = 1.3^j
+/// the last before f rises is taken, then shortened until f falls enough. 4.1: the damping is
+/// multiplied by 3/2 where the true over the predicted decrease is below 1/4, by 2/3 above
+/// 3/4. 4.7: the preconditioner is (d + damping)^0.75; d is a running Hutchinson estimate of diag G
+/// here, for want of gradients of single samples. Memory: about 15 + log_1.3(max-products) vectors.
+class HessianFree final : public Walker {
+ public:
+  explicit HessianFree(const Settings& settings)
+      : damping_(settings.number("damping")),
+        max_products_(settings.count("max-products")),
+        decay_(settings.number("start-decay")),
+        preconditioned_(settings.choice("preconditioner") == "diagonal"),
+        batches_per_step_(settings.count("batches")) {}
+
+  StepReport step(Evaluator& evaluator, Iterate& iterate) override {
+    const std::size_t n = iterate.w.size();
+    trial_.w.resize(n);
+    trial_.gradient.resize(n);
+    const auto samples = curvature_samples(evaluator);
+    const auto curvature = evaluator.linearize(iterate.w.data(), samples);
+    if (!curvature.linearization().has_gauss_newton()) {
+      throw Error(
+          ErrorKind::usage,
+          "minimize: method hessian-free needs a Gauss-Newton matrix (a network with a loss, "
+          "or a sum of squares); use newton-cg");
+    }
+    prepare(evaluator, curvature, n);
+    const std::int64_t products = conjugate_gradients(curvature, iterate.gradient);
+    ++count_;
+    // Backwards through the kept iterates while f falls.
+    std::size_t chosen = kept_.size() - 1;
+    double best = value_at(evaluator, iterate, kept_[chosen]);
+    const double full_value = best;
+    while (chosen > 0) {
+      const double f = value_at(evaluator, iterate, kept_[chosen - 1]);
+      if (std::isfinite(best) && !(f < best)) break;
+      best = f;
+      --chosen;
+    }
+    // The reduction ratio belongs to the last CG iterate (4.1).
+    const double ratio = (full_value - iterate.value) / model_.back();
+    const double old_damping = damping_;
+    if (!(ratio >= 0.25)) damping_ *= 1.5;
+    if (ratio > 0.75) damping_ /= 1.5;
+    const Vector& s = kept_[chosen];
+    const double slope = dot(iterate.gradient, s);
+    double a = 1;
+    for (int tries = 0; !(best <= iterate.value + 1e-2 * a * slope) && tries < 60; ++tries) {
+      a *= 0.8;
+      add_scaled(iterate.w, a, s, trial_.w);
+      best = evaluator.value(trial_.w.data());
+    }
+    start_ = kept_.back();
+    if (!std::isfinite(best) || !(best < iterate.value)) {
+      // Rejected: more damping, and CG afresh. A few in a row mean that nothing is to be gained.
+      std::fill(start_.begin(), start_.end(), 0.0);
+      damping_ = std::max(4 * old_damping, 1e-12);
+      if (++rejected_ < 12) return step(evaluator, iterate);
+      rejected_ = 0;
+      return {.moved = false};
+    }
+    rejected_ = 0;
+    add_scaled(iterate.w, a, s, trial_.w);
+    trial_.value = evaluator.gradient(trial_.w.data(), trial_.gradient.data());
+    if (!trial_.finite()) return {.not_finite = true};
+    const double length = a * norm(s);
+    std::swap(iterate, trial_);
+    return {.step_norm = length,
+            .measures = {{"damping", old_damping},
+                         {"ratio", ratio},
+                         {"products", static_cast<double>(products)},
+                         {"step", a}}};
+  }
+
+  bool back_up() override {
+    damping_ = std::max(10 * damping_, 1e-8);
+    std::fill(start_.begin(), start_.end(), 0.0);
+    return damping_ < 1e12;
+  }
+
+  void archive(Archive& archive) override {
+    archive(damping_, count_, estimates_, start_, diagonal_, rejected_);
+  }
+
+ private:
+  std::vector<std::int64_t> curvature_samples(Evaluator& evaluator) {
+    std::vector<std::int64_t> samples;
+    if (!evaluator.minibatch_given() || evaluator.minibatches().num_per_epoch() == 1)
+      return samples;
+    for (std::int64_t k = 0; k < batches_per_step_; ++k) {
+      const auto batch = evaluator.minibatches().batch(count_ * batches_per_step_ + k);
+      samples.insert(samples.end(), batch.begin(), batch.end());
+    }
+    std::sort(samples.begin(), samples.end());
+    samples.erase(std::unique(samples.begin(), samples.end()), samples.end());
+    return samples;
+  }
+
+  void prepare(Evaluator& evaluator, const Evaluator::Curvature& curvature, std::size_t n) {
+    start_.resize(n, 0.0);
+    inverse_.assign(n, 1.0);
+    if (!preconditioned_) return;
+    Vector probe(n);
+    hutchinson_diagonal(curvature, CurvatureKind::gauss_newton, evaluator.seed(),
+                        static_cast<std::uint64_t>(count_), 1, probe);
+    if (!all_finite(probe)) return;
+    diagonal_.resize(n, 0.0);
+    const double take = std::max(0.05, 1 / (static_cast<double>(estimates_) + 1));
+    ++estimates_;
+    for (std::size_t i = 0; i < n; ++i) diagonal_[i] += take * (probe[i] - diagonal_[i]);
+    for (std::size_t i = 0; i < n; ++i) {
+      inverse_[i] = 1 / std::pow(std::max(diagonal_[i], 0.0) + damping_, 0.75);
+    }
+  }
+
+  // Fills kept_ and model_ (phi at every iterate); returns the number of products.
+  std::int64_t conjugate_gradients(const Evaluator::Curvature& curvature,
+                                   std::span<const double> gradient) {
+    const std::size_t n = gradient.size();
+    Vector x(n), r(n), z(n), d(n), product(n);
+    kept_.clear();
+    model_.clear();
+    for (std::size_t i = 0; i < n; ++i) x[i] = decay_ * start_[i];
+    std::int64_t products = 0;
+    const auto apply = [&](const Vector& v, Vector& out) {
+      curvature.gauss_newton_product(v.data(), out.data());
+      axpy(damping_, v, out);
+      ++products;
+    };
+    const bool warm = max_abs(x) > 0;
+    if (warm) {
+      apply(x, r);
+    } else {
+      std::fill(r.begin(), r.end(), 0.0);
+    }
+    axpy(1, gradient, r);  // residual A x + g
+    for (std::size_t i = 0; i < n; ++i) z[i] = inverse_[i] * r[i];
+    for (std::size_t i = 0; i < n; ++i) d[i] = -z[i];
+    double square = dot(r, z);
+    double next_kept = 1;
+    for (std::int64_t i = 1; i <= max_products_ && square > 0; ++i) {
+      apply(d, product);
+      const double bend = dot(d, product);
+      if (!(bend > 0) || !std::isfinite(bend)) break;
+      const double a = square / bend;
+      axpy(a, d, x);
+      axpy(a, product, r);
+      model_.push_back(0.5 * (dot(r, x) + dot(gradient, x)));  // x'Ax/2 + g'x
+      if (static_cast<double>(i) >= next_kept) {
+        kept_.push_back(x);
+        while (next_kept <= static_cast<double>(i)) next_kept = std::ceil(1.3 * next_kept);
+      }
+      const std::int64_t k = std::max<std::int64_t>(10, i / 10);
+      if (i > k && model_.back() < 0) {
+        const double before = model_[static_cast<std::size_t>(i - k - 1)];
+        if ((model_.back() - before) / model_.back() < static_cast<double>(k) * 5e-4) break;
+      }
+      for (std::size_t j = 0; j < n; ++j) z[j] = inverse_[j] * r[j];
+      const double new_square = dot(r, z);
+      if (new_square <= 1e-30 * square && i > 1) break;
+      const double b = new_square / square;
+      for (std::size_t j = 0; j < n; ++j) d[j] = b * d[j] - z[j];
+      square = new_square;
+    }
+    if (model_.empty()) model_.push_back(-0.5 * dot(gradient, gradient));
+    kept_.push_back(std::move(x));
+    return products;
+  }
+
+  double value_at(Evaluator& evaluator, const Iterate& iterate, const Vector& s) {
+    add_scaled(iterate.w, 1, s, trial_.w);
+    const double f = evaluator.value(trial_.w.data());
+    return std::isfinite(f) ? f : INFINITY;
+  }
+
+  double damping_;
+  std::int64_t max_products_;
+  double decay_;
+  bool preconditioned_;
+  std::int64_t batches_per_step_, count_ = 0, estimates_ = 0;
+  int rejected_ = 0;
+  Vector start_, diagonal_, inverse_, model_;
+  std::vector<Vector> kept_;
+  Iterate trial_;
+};
+
+}  // namespace
+
+KAPPA_METHOD(hessian_free) {
+  static const Method method{
+      .info =
+          {.name = "hessian-free",
+           .text = "conjugate gradients on the damped Gauss-Newton matrix (Martens 2010)",
+           .needs_gauss_newton = true,
+           .default_max_iterations = 1000,
+           .options = {{.name = "damping", .text = "first damping", .default_value = 1, .lower = 0},
+                       {.name = "max-products",
+                        .text = "products an iteration at most",
+                        .default_value = 250,
+                        .lower = 1},
+                       {.name = "start-decay",
+                        .text = "share of the last solution that CG starts from",
+                        .default_value = 0.95,
+                        .lower = 0,
+                        .upper = 1},
+                       {.name = "preconditioner",
+                        .text = "preconditioner of CG",
+                        .choices = {"diagonal", "none"}},
+                       {.name = "batches",
+                        .text = "mini-batches that make up the curvature of a step",
+                        .default_value = 1,
+                        .lower = 1}}},
+      .start = start_walker<HessianFree>,
+      .monotone = true};
+  return method;
+}
+
+}  // namespace kappa
