@@ -85,7 +85,8 @@ class Binder {
   // A value given for a name that stands for something else would be dropped in silence.
   void check_parameters() const {
     std::set<std::string> seen;
-    for (const auto& [name, shape] : bindings_.parameters) {
+    for (const auto& parameter : bindings_.parameters) {
+      const std::string& name = parameter.first;
       const auto refuse = [&](std::string_view why) {
         throw Error(ErrorKind::usage, fmt::format("parameter '{}': {}", name, why));
       };
