@@ -1,0 +1,225 @@
+#include "common.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include "base/file.h"
+#include "frontend/formula.h"
+#include "frontend/layers.h"
+#include "frontend/losses.h"
+#include "kappa/error.h"
+#include "values.h"
+
+namespace kappa {
+namespace {
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+bool is_network(const std::string& objective) { return objective.compare(0, 4, "mlp:") == 0; }
+
+[[noreturn]] void only_for(const char* option, const char* what) {
+  throw Error(ErrorKind::usage, fmt::format("{} is for {}", option, what));
+}
+
+ObjectiveSettings settings_of(const CommonOptions& options) {
+  ObjectiveSettings settings;
+  if (options.dtype == "f32") settings.dtype = DType::f32;
+  if (options.dtype == "f64") settings.dtype = DType::f64;
+  if (options.l2 < 0) {
+    throw Error(ErrorKind::value, fmt::format("--l2: {:g} is negative", options.l2));
+  }
+  settings.l2 = options.l2;
+  settings.params = options.params;
+  const unsigned cores = std::thread::hardware_concurrency();
+  settings.options.num_threads = static_cast<int>(
+      options.threads > 0 ? std::min<std::int64_t>(options.threads, 1024) : std::max(cores, 1U));
+  settings.options.batch = options.batch;
+  if (!options.memory.empty()) {
+    settings.options.memory_bytes = parse_bytes("--memory", options.memory);
+  }
+  return settings;
+}
+
+void load_formula(const CommonOptions& options, LoadedObjective& loaded) {
+  constexpr const char* networks = "networks (mlp:...); a formula is its own model and loss";
+  if (!options.loss.empty()) only_for("--loss", networks);
+  if (!options.weights.empty()) only_for("--weights", "networks; give a formula's point by --at");
+  if (!options.targets.empty()) only_for("--target", networks);
+  if (options.classes > 0) only_for("--classes", networks);
+  if (options.standardize) only_for("--standardize", networks);
+  if (options.scale != 1) only_for("--scale", networks);
+  if (options.shift != 0) only_for("--shift", networks);
+  if (options.data.empty() && options.samples > 0) only_for("--samples", "objectives with --data");
+  const NamedValues at = parse_point(options.at);
+  const NamedValues constants = parse_constants(options.constants);
+  if (!options.data.empty()) {
+    loaded.table = std::make_shared<Table>(load_table(options.data, options.samples));
+  }
+  FormulaObjective made = make_formula_objective(options.objective, at, constants, loaded.table,
+                                                 options.reduce == "mean", settings_of(options));
+  loaded.scalar = std::move(made.scalar);
+  loaded.vector = std::move(made.vector);
+  const std::vector<std::string> used = parse_formula(options.objective).free_names;
+  for (const auto& [name, value] : at) {
+    if (std::find(used.begin(), used.end(), name) == used.end()) {
+      loaded.notes.push_back(fmt::format("the formula does not use {}: it is flat along it", name));
+    }
+  }
+}
+
+void load_network(const CommonOptions& options, LoadedObjective& loaded) {
+  if (!options.at.empty()) only_for("--at", "formulas; give a network's parameters by --weights");
+  if (!options.constants.empty()) only_for("--const", "formulas");
+  parse_layers(options.objective);  // before any data is read
+  if (!options.loss.empty()) find_loss(options.loss);
+  if (options.data.empty()) {
+    throw Error(ErrorKind::usage,
+                "a network needs data: --data fashion-mnist, XY.npz, X.npy,Y.npy or TABLE.csv with "
+                "--target");
+  }
+  DatasetOptions data_options;
+  data_options.targets = options.targets;
+  data_options.require_targets =
+      options.loss.empty() || find_loss(options.loss).target != TargetKind::none;
+  data_options.num_samples = options.samples;
+  data_options.num_classes = options.classes;
+  data_options.standardize = options.standardize;
+  data_options.scale = options.scale;
+  data_options.shift = options.shift;
+  auto data = std::make_shared<Dataset>(load_dataset(options.data, data_options));
+  loaded.notes = data->notes;
+  std::string loss = options.loss;
+  if (loss.empty()) {
+    loss = data->num_classes > 0 ? "cross-entropy" : "mse";
+    loaded.notes.push_back(fmt::format(
+        "no --loss given: {} ({})", loss,
+        data->num_classes > 0 ? "the targets are class labels" : "the targets are numbers"));
+  }
+  loaded.data = data;
+  const NamedValues weights =
+      options.weights.empty() ? NamedValues{} : read_named_arrays(options.weights);
+  loaded.scalar = make_network_objective(options.objective, data, loss, options.init,
+                                         static_cast<std::uint64_t>(options.seed), weights,
+                                         settings_of(options));
+}
+
+}  // namespace
+
+void CommonOptions::add_to(OptionTable& table) {
+  std::vector<std::string> losses;
+  for (const Loss& known : all_losses()) losses.push_back(known.name);
+  table.group("Function and point");
+  table.repeated("--at", "POINT",
+                 "the point of a formula: x=-1.2,y=1; x=[1,2,3]; x=0.5*1000 (1000 entries 0.5); "
+                 "x=@file.npy; start.npz",
+                 at);
+  table.repeated("--const", "NAME=VALUE", "a name that is no parameter: a=2, A=matrix.npy",
+                 constants);
+  table.list("--params", "GLOB[,GLOB]", "only these parameters vary", params);
+  table.text("--weights", "FILE.npz", "parameters of a network by name", weights);
+  table.text("--init", "SCHEME",
+             "initial weights of a network: uniform (default), xavier, he, normal:SIGMA, zeros",
+             init);
+  table.choice("--loss", losses, "what a network's outputs are measured by", loss);
+  table.number("--l2", "LAMBDA", "adds LAMBDA/2 |w|^2", l2);
+  table.choice("--dtype", {"f32", "f64"}, "precision (formulas f64, networks f32)", dtype);
+  table.count("--seed", "of initial weights and all randomness (default 0)", 0, seed);
+  table.group("Data");
+  table.text("--data", "DATA",
+             "TABLE.csv[.gz]; XY.npz with arrays x and y; X.npy,Y.npy; IMAGES-idx3-ubyte,"
+             "LABELS-idx1-ubyte; fashion-mnist; fashion-mnist:test",
+             data);
+  table.list("--target", "NAME[,NAME]", "target columns of a table, for networks", targets);
+  table.choice("--reduce", {"mean", "sum"}, "of a formula over the rows of a table", reduce);
+  table.count("--samples", "only the first N samples", 1, samples);
+  table.count("--classes", "number of classes", 1, classes);
+  table.flag("--standardize", "inputs to mean 0 and variance 1 per feature", standardize);
+  table.number("--scale", "S", "then inputs times S, e.g. 1/255", scale);
+  table.number("--shift", "M", "then inputs minus M", shift);
+  table.group("Work");
+  table.count("--batch", "samples a micro-batch (default: chosen)", 1, batch);
+  table.text("--memory", "SIZE", "budget of workspaces, e.g. 200M (default: half of free memory)",
+             memory);
+  table.count("--threads", "threads (default: one a core)", 1, threads);
+  table.group("Output");
+  table.text("--json", "FILE", "results as JSON; - is standard output, in place of the text", json);
+  table.flag("--quiet", "no progress and no notes", quiet);
+}
+
+void CommonOptions::take_objective(const std::vector<std::string>& positional) {
+  if (positional.empty() || positional[0].empty()) {
+    throw Error(ErrorKind::usage,
+                "no OBJECTIVE: give a formula in quotes such as \"x^2 + y^2\", or a network such "
+                "as mlp:784-64-10:tanh");
+  }
+  if (positional.size() > 1) {
+    throw Error(ErrorKind::usage,
+                fmt::format("unexpected argument '{}' after the objective '{}'; put formulas in "
+                            "quotes",
+                            positional[1].substr(0, 40), positional[0].substr(0, 40)));
+  }
+  objective = positional[0];
+}
+
+const Objective& LoadedObjective::require_scalar(const std::string& question) const {
+  if (scalar) return *scalar;
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("{} needs one function value; this is a vector of {} functions, which has "
+                  "a Jacobian but no Hessian. Reduce it to one number, e.g. the sum of "
+                  "squares of its entries",
+                  question, vector->num_outputs()));
+}
+
+LoadedObjective load_objective(const CommonOptions& options) {
+  if (!options.json.empty()) check_writable(options.json);
+  LoadedObjective loaded;
+  if (ends_with(options.objective, ".onnx")) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{}: ONNX models are not supported in this version; write a dense "
+                            "network as mlp:784-64-10:tanh",
+                            options.objective));
+  }
+  is_network(options.objective) ? load_network(options, loaded) : load_formula(options, loaded);
+  loaded.w = loaded.parameters().start();
+  ObjectiveSummary& summary = loaded.summary;
+  if (loaded.scalar) {
+    const ObjectiveParts& parts = loaded.scalar->parts();
+    summary.kind = parts.kind;
+    summary.text = parts.text;
+    summary.loss = parts.loss_name;
+    summary.dtype = to_string(parts.dtype);
+    summary.num_samples = loaded.scalar->num_samples();
+  } else {
+    summary.kind = "formula";
+    summary.text = loaded.vector->text();
+    summary.dtype = to_string(loaded.vector->program().output_type(0).dtype);
+  }
+  summary.num_parameters = loaded.parameters().dimension();
+  return loaded;
+}
+
+void check_writable(const std::string& path) {
+  if (path != "-") AtomicFile{path};  // closed without commit(): nothing stays
+}
+
+void write_json(const CommonOptions& options, const std::string& text) {
+  if (options.json_to_stdout()) {
+    std::fwrite(text.data(), 1, text.size(), stdout);
+  } else if (!options.json.empty()) {
+    write_file(options.json, text);
+  }
+}
+
+void print_warnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    std::fprintf(stderr, "kappa: warning: %s\n", warning.c_str());
+  }
+}
+
+}  // namespace kappa

@@ -1,0 +1,147 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/file.h"
+#include "command.h"
+#include "common.h"
+#include "data/npz.h"
+#include "frontend/nearest.h"
+#include "kappa/error.h"
+#include "minimize_options.h"
+#include "report/json.h"
+#include "report/minimization_text.h"
+
+namespace kappa {
+namespace {
+
+struct MinimizeCommand {
+  CommonOptions common;
+  WalkOptions walk;
+  std::string method = "auto";
+  std::string out, checkpoint;
+  double checkpoint_every = 5;
+  bool resume = false, standard_errors = false;
+  OptionTable table;
+
+  MinimizeCommand() {
+    table.group("Method");
+    table.text("--method", "NAME[,NAME]",
+               "auto (default), or one or several one after the other of " + method_names(),
+               method);
+    walk.add_to(table);
+    table.flag("--standard-errors", "of a fit's parameters", standard_errors);
+    table.text("--out", "FILE.npz", "write the parameters by name", out);
+    table.text("--checkpoint", "DIR", "write checkpoints there", checkpoint);
+    table.number("--checkpoint-every", "S", "seconds between them (default 5)", checkpoint_every);
+    table.flag("--resume", "go on from the checkpoint, if there is one", resume);
+    common.add_to(table);
+  }
+};
+
+void write_parameters(const std::string& path, const Minimization& m) {
+  NpzWriter writer(path);
+  const bool single = m.objective.dtype == "f32";
+  for (const NamedArrayValue& p : m.parameters) {
+    if (single) {
+      const std::vector<float> values(p.values.begin(), p.values.end());
+      writer.add(p.name, StoredArrayView(values.data(), p.shape));
+    } else {
+      writer.add(p.name, StoredArrayView(p.values.data(), p.shape));
+    }
+  }
+  writer.commit();
+}
+
+int run(const std::vector<std::string>& arguments) {
+  MinimizeCommand command;
+  command.common.take_objective(command.table.parse(arguments));
+  MinimizeOptions options = command.walk.build(command.method, command.common);
+  options.checkpoint_directory = command.checkpoint;
+  options.checkpoint_every_seconds = command.checkpoint_every;
+  options.resume = command.resume;
+  if (command.resume && command.checkpoint.empty()) {
+    throw Error(ErrorKind::usage, "--resume needs --checkpoint DIR, where the run was left");
+  }
+  if (!command.out.empty()) {
+    if (command.out.size() < 4 || command.out.substr(command.out.size() - 4) != ".npz") {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--out: {} is no .npz file, the one format parameters are written in",
+                              command.out));
+    }
+    check_writable(command.out);
+  }
+  const LoadedObjective loaded = load_objective(command.common);
+  const Objective& objective = loaded.require_scalar("minimize");
+  if (command.standard_errors && objective.num_residuals() == 0) {
+    throw Error(ErrorKind::unsupported,
+                "--standard-errors: the objective is not a sum of squares, so it has no residuals "
+                "to estimate errors from");
+  }
+  check_minimize_options(objective, options);
+  ProgressLine progress(command.common.quiet);
+  options.progress = progress.callback();
+  const Minimization m = walk(loaded, options, command.standard_errors);
+  progress.clear();
+  if (!command.out.empty() && m.result.usable) write_parameters(command.out, m);
+  if (!command.common.json_to_stdout()) {
+    print_out(to_text(m, stdout_style(command.common.quiet)));
+  }
+  if (!command.common.quiet) print_warnings(loaded.notes);
+  print_warnings(m.result.warnings);
+  print_warnings(m.warnings);
+  write_json(command.common, command.common.json.empty() ? "" : dump(to_json(m)));
+  if (interrupted() || m.result.status == MinimizeStatus::interrupted) return exit_interrupted;
+  if (m.result.status == MinimizeStatus::converged) return exit_done;
+  // Epochs that were asked for and done are an answer as asked.
+  return m.result.usable && m.result.reason.criterion == "max_epochs" ? exit_done : exit_unanswered;
+}
+
+std::string method_table() {
+  std::string out = "\nMethods and their settings (--option KEY=VALUE):\n";
+  for (const MethodInfo& method : minimize_methods()) {
+    std::string left = "  " + method.name;
+    for (const std::string& line : wrap(method.text, 62)) {
+      out += fmt::format("{:<18}{}\n", left, line);
+      left.clear();
+    }
+    for (const OptionInfo& option : method.options) {
+      const std::string value =
+          option.choices.empty() ? fmt::format("{:g}", option.default_value)
+                                 : option.choices[static_cast<std::size_t>(option.default_value)];
+      std::string key = fmt::format("    {}={}", option.name, value);
+      if (key.size() > 26) {
+        out += key + "\n";
+        key.clear();
+      }
+      std::string text = option.text;
+      if (!option.choices.empty()) text += fmt::format(" ({})", fmt::join(option.choices, ", "));
+      for (const std::string& line : wrap(text, 52)) {
+        out += fmt::format("{:<28}{}\n", key, line);
+        key.clear();
+      }
+    }
+  }
+  return out;
+}
+
+std::string help() {
+  return "Usage: kappa minimize OBJECTIVE [options]     (kappa train is the same)\n"
+         "\n"
+         "Walks from the point to a minimum and says how it went and what kind of point\n"
+         "it found.\n"
+         "\n"
+         "  kappa minimize \"100*(y - x^2)^2 + (1 - x)^2\" --at x=-1.2,y=1\n"
+         "  kappa minimize \"(y - a*exp(-b*t))^2\" --data decay.csv --at a=1,b=0.1 \\\n"
+         "        --standard-errors\n"
+         "  kappa train mlp:784-64-10:tanh --data fashion-mnist --scale 1/255 \\\n"
+         "        --method sgd --epochs 3 --out weights.npz\n" +
+         MinimizeCommand().table.help() + method_table();
+}
+
+}  // namespace
+
+const Command minimize_command{"minimize", "walk to a minimum (alias: train)", run, help};
+
+}  // namespace kappa

@@ -1,0 +1,150 @@
+#include "report/minimization_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "report/analysis_text.h"
+
+namespace kappa {
+namespace {
+
+std::string joined(const std::vector<std::string>& names) {
+  return fmt::format("{}", fmt::join(names, ", then "));
+}
+
+void write_path(Text& text, const MinimizeResult& r) {
+  const auto count = r.iterations.size();
+  if (count < 2) return;
+  text.label("Path");
+  text.line(fmt::format("{:>9}  {:>14}  {:>11}  {:>11}  {:>9}", "iteration", "f", "|g|", "|step|",
+                        "seconds"));
+  constexpr std::size_t most = 10;
+  std::size_t last_shown = count;
+  for (std::size_t row = 0; row < std::min(count, most); ++row) {
+    // Evenly spread, first and last among them.
+    const std::size_t i = count <= most ? row : row * (count - 1) / (most - 1);
+    if (i == last_shown) continue;
+    last_shown = i;
+    const IterationRecord& record = r.iterations[i];
+    text.line(fmt::format("{:>9}  {:>14.8g}  {:>11.4g}  {:>11.4g}  {:>9.3g}", record.iteration,
+                          record.value, record.gradient_norm, record.step_norm, record.seconds));
+  }
+}
+
+void write_parameters(Text& text, const Minimization& m) {
+  std::size_t entries = 0, width = 1;
+  for (const NamedArrayValue& p : m.parameters) {
+    entries += p.values.size();
+    width = std::max(width, p.name.size());
+  }
+  if (entries > 12) return;
+  text.label("Parameters");
+  std::size_t error_at = 0;
+  for (const NamedArrayValue& p : m.parameters) {
+    for (std::size_t i = 0; i < p.values.size(); ++i) {
+      std::string name = p.name;
+      if (!p.shape.empty()) name += fmt::format("[{}]", i);
+      std::string line = fmt::format("{:<{}} = {:.12g}", name, width, p.values[i]);
+      if (p.varies && m.standard_errors && error_at < m.standard_errors->standard_errors.size()) {
+        line += fmt::format("  +- {:.4g}", m.standard_errors->standard_errors[error_at]);
+      }
+      if (p.varies) ++error_at;
+      text.line(line + (p.varies ? "" : "  (fixed)"));
+    }
+  }
+}
+
+const char* remedy(const MinimizeResult& r) {
+  switch (r.status) {
+    case MinimizeStatus::converged: return "";
+    case MinimizeStatus::max_iterations:
+      return r.reason.criterion == "max_epochs" ? "more --epochs go further"
+                                                : "a larger --max-iterations goes further";
+    case MinimizeStatus::max_seconds: return "a larger --max-seconds goes further";
+    case MinimizeStatus::stalled:
+      return "kappa analyze at this point says why: a flat direction, a kink, or rounding";
+    case MinimizeStatus::diverged:
+      return "a smaller learning rate: kappa analyze at the start gives the stable ones";
+    case MinimizeStatus::interrupted: return "stopped by you; this is the best point so far";
+  }
+  return "";
+}
+
+}  // namespace
+
+std::string to_text(const Minimization& m, const TextStyle& style) {
+  const MinimizeResult& r = m.result;
+  Text text(style);
+  write_objective(text, m.objective);
+  text.label("Method");
+  text.words(joined(r.methods) + (r.method_reason.empty() ? "" : " (" + r.method_reason + ")"));
+  text.label("Value");
+  text.line(fmt::format("{:.10g}, from {:.10g} at the start", r.value, r.start_value));
+  if (m.accuracy) {
+    text.line(
+        fmt::format("{:.2f} % of the training samples classified rightly", 100 * *m.accuracy));
+  }
+  text.label("Gradient");
+  text.line(fmt::format("|g| = {}, largest entry {}", number(r.gradient_norm),
+                        number(r.gradient_norm_inf)));
+  text.label("Ended");
+  std::string status = to_string(r.status);
+  std::replace(status.begin(), status.end(), '_', ' ');
+  text.words(fmt::format("{} after {}: {}", status, counted(r.num_iterations, "iteration"),
+                         r.reason.text));
+  if (!r.usable) text.words("the point is no better than the start");
+  if (r.status != MinimizeStatus::converged) text.meaning(remedy(r));
+  write_parameters(text, m);
+  if (m.standard_errors) {
+    text.label("Fit");
+    text.words(fmt::format(
+        "residual sum of squares {:.10g}, residual standard deviation {:.6g}, {} "
+        "degrees of freedom",
+        m.standard_errors->residual_sum_of_squares, m.standard_errors->residual_standard_deviation,
+        m.standard_errors->degrees_of_freedom));
+  }
+  if (m.critical_point) write_critical_point(text, *m.critical_point);
+  write_path(text, r);
+  text.label("Cost");
+  text.words(fmt::format("{}, {}, {}, {}; {}", counted(r.num_iterations, "iteration"),
+                         counted(r.counts.num_values, "value"),
+                         counted(r.counts.num_gradients, "gradient"),
+                         counted(r.counts.num_hvps, "Hessian product"), time_text(r.seconds)));
+  return text.str();
+}
+
+std::string to_text(const std::vector<Minimization>& runs, const TextStyle& style) {
+  Text text(style);
+  if (runs.empty()) return "";
+  write_objective(text, runs[0].objective);
+  text.label("");
+  std::string out = text.str();
+  out += fmt::format("\n{:<16}{:<15}{:>15}{:>10}{:>8}{:>9}{:>7}\n", "method", "ended", "f", "|g|",
+                     "steps", "work", "s");
+  const Minimization* best = nullptr;
+  for (const Minimization& m : runs) {
+    const MinimizeResult& r = m.result;
+    std::string name = fmt::format("{}", fmt::join(r.methods, ","));
+    if (name.size() > 15) name = name.substr(0, 12) + "...";
+    out += fmt::format("{:<16}{:<15}{:>15.8g}{:>10.2e}{:>8}{:>9.3g}{:>7.2g}\n", name,
+                       to_string(r.status), r.value, r.gradient_norm, r.num_iterations,
+                       r.counts.gradient_equivalents, r.seconds);
+    const auto rank = [](const Minimization& run) {
+      return run.result.status == MinimizeStatus::converged ? run.result.counts.gradient_equivalents
+                                                            : INFINITY;
+    };
+    if (std::isfinite(rank(m)) && (best == nullptr || rank(m) < rank(*best))) best = &m;
+  }
+  out += "\nwork: in units of one gradient (value 1/3, product with the Hessian 2)\n";
+  if (best != nullptr) {
+    out +=
+        fmt::format("-> {} got there with the least work\n", fmt::join(best->result.methods, ","));
+  } else {
+    out += "-> none converged within its limits\n";
+  }
+  return out;
+}
+
+}  // namespace kappa
