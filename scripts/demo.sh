@@ -22,7 +22,7 @@ show() {
   "$kappa" "$@" || [ $? -eq 1 ]
 }
 
-network=(mlp:784-64-10:tanh --data fashion-mnist --scale 1/255)
+network=(mlp:784-64-10:tanh --data fashion-mnist --scale 1/255 --loss cross-entropy)
 
 say "1. A formula: Rosenbrock's valley at its classic start, (-1.2, 1)"
 show analyze "100*(y - x^2)^2 + (1 - x)^2" --at x=-1.2,y=1 --learning-rate 0.002 \
