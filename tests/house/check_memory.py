@@ -2,8 +2,8 @@
 
 Gradient and one Hessian product of mlp:784-512-512-10:tanh on the 60,000 pictures of Fashion-MNIST,
 with `--memory 200M` and without a limit. The first run's peak resident memory must stay below the
-budget plus weights, vectors and data, the results
-of both must have the same bits, and a budget that cannot do must be refused at once, with figures.
+budget plus weights, vectors and data, the results of both must have the same bits, and a budget that
+cannot do must be refused at once, with figures.
 
     check_memory.py KAPPA
 
@@ -13,7 +13,6 @@ import array
 import os
 import pathlib
 import random
-import resource
 import subprocess
 import sys
 import tempfile
