@@ -137,19 +137,23 @@ std::vector<Type> direction_types(const Parameters& parameters, DType dtype, std
 }
 
 void fill_directions(const Parameters& parameters, DType dtype, const double* directions,
-                     std::int64_t k, const Block& block) {
+                     std::int64_t k, std::int64_t first, std::int64_t last, const Block& block) {
   const std::int64_t n = parameters.dimension();
+  std::int64_t position = 0;
   std::size_t index = 0;
   for (const Parameter& p : parameters.list()) {
     if (!p.varies) continue;
     const std::int64_t count = num_elements(p.shape);
-    for (std::int64_t j = 0; j < std::max<std::int64_t>(k, 1); ++j) {
-      const double* from = directions + j * n + p.offset;
+    for (std::int64_t j = 0; j < std::max<std::int64_t>(k, 1); ++j, position += count) {
+      const std::int64_t from = std::max(first, position) - position;
+      const std::int64_t to = std::min(last, position + count) - position;
+      const double* source = directions + j * n + p.offset;
       if (dtype == DType::f32) {
-        float* to = static_cast<float*>(block[index]) + j * count;
-        for (std::int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(from[i]);
-      } else {
-        std::copy(from, from + count, static_cast<double*>(block[index]) + j * count);
+        float* target = static_cast<float*>(block[index]) + j * count;
+        for (std::int64_t i = from; i < to; ++i) target[i] = static_cast<float>(source[i]);
+      } else if (from < to) {
+        std::copy(source + from, source + to,
+                  static_cast<double*>(block[index]) + j * count + from);
       }
     }
     ++index;

@@ -57,8 +57,9 @@ Block typed_parameters(const Parameters& parameters, DType dtype, const double* 
 
 /// A block of k directions, n x k column-major in double, as one array (k, shape...) for each
 /// varying parameter; k = 0 stands for one direction without the leading axis.
+/// Elements [first, last) of the n k are converted, so that threads can share the work.
 void fill_directions(const Parameters& parameters, DType dtype, const double* directions,
-                     std::int64_t k, const Block& block);
+                     std::int64_t k, std::int64_t first, std::int64_t last, const Block& block);
 std::vector<Type> direction_types(const Parameters& parameters, DType dtype, std::int64_t k);
 
 /// sum (n x k, double) = or += the typed arrays, for elements [first, last) of the n k; with

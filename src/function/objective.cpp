@@ -266,6 +266,15 @@ struct Objective::Impl {
     return *slot;
   }
 
+  // Directions taken at a time: as many as keep the working set about the size of a shared cache.
+  // Small micro-batches gain from larger products, large ones only lose their place in the cache.
+  // Like the micro-batch, it depends on the program alone.
+  std::int64_t block_of(Curvature kind, std::int64_t batch) {
+    const std::int64_t one = apply_plan(kind, batch, 0).workspace_bytes();
+    return std::clamp<std::int64_t>(target_batch_bytes / std::max<std::int64_t>(one, 1), 1,
+                                    std::min(Objective::max_block(), dimension));
+  }
+
   // Bytes one worker needs for products of `k` directions.
   std::int64_t worker_bytes(Curvature kind, std::int64_t batch, std::int64_t k) {
     SplitPlans& plans = split_plans(kind, batch);
@@ -385,7 +394,8 @@ ObjectiveCost Objective::cost(std::int64_t block) const {
   cost.batch = batch;
   cost.num_batches = batches.count();
   cost.budget_bytes = impl.budget;
-  cost.workspace_bytes = impl.worker_bytes(Curvature::hessian, batch, block);
+  cost.workspace_bytes = impl.worker_bytes(
+      Curvature::hessian, batch, std::min(block, impl.block_of(Curvature::hessian, batch)));
   cost.residual_bytes = Block::bytes(plans.residual_types) + Block::bytes(batches.types());
   cost.num_workers = impl.workers_within(cost.workspace_bytes, batches.count());
   const std::int64_t left =
@@ -534,7 +544,7 @@ class ObjectiveLinearization final : public Linearization {
     Setup& setup = setups_[kind];
     if (setup.done) return;
     SplitPlans& plans = impl_.split_plans(kind, batch_);
-    const std::int64_t block = std::min<std::int64_t>(Objective::max_block(), impl_.dimension);
+    const std::int64_t block = impl_.block_of(kind, batch_);
     std::int64_t each = impl_.worker_bytes(kind, batch_, block);
     if (each > impl_.budget) each = impl_.worker_bytes(kind, batch_, 1);
     const int width = impl_.workers_within(each, batches_.count());
@@ -619,8 +629,9 @@ class ObjectiveLinearization final : public Linearization {
   void apply(Curvature kind, std::int64_t count, const double* directions, double* products) const {
     const std::lock_guard lock(mutex_);
     set_up(kind);
-    for (std::int64_t first = 0; first < count; first += Objective::max_block()) {
-      const std::int64_t k = std::min(Objective::max_block(), count - first);
+    const std::int64_t block = impl_.block_of(kind, batch_);
+    for (std::int64_t first = 0; first < count; first += block) {
+      const std::int64_t k = std::min(block, count - first);
       apply_block(kind, k, directions + first * impl_.dimension,
                   products + first * impl_.dimension);
     }
@@ -633,6 +644,7 @@ class ObjectiveLinearization final : public Linearization {
     const std::int64_t block = k == 1 ? 0 : k;  // one direction needs no leading axis
     const Plan& plan = impl_.apply_plan(kind, batch_, block);
     const Parameters& parameters = impl_.parts.parameters;
+    const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, k), batches_.count());
     const bool same = impl_.same_layout(block);
     const bool direct = same && batches_.count() == 1;
     std::vector<const void*> direction_pointers;
@@ -643,13 +655,16 @@ class ObjectiveLinearization final : public Linearization {
         directions_ = Block(direction_types(parameters, impl_.dtype(), block));
         directions_block_ = block;
       }
-      fill_directions(parameters, impl_.dtype(), directions, block, directions_);
+      const std::int64_t elements = impl_.dimension * k;
+      parallel_for(width, width, [&](std::int64_t t) {
+        fill_directions(parameters, impl_.dtype(), directions, block, elements * t / width,
+                        elements * (t + 1) / width, directions_);
+      });
       for (std::size_t i = 0; i < directions_.size(); ++i) {
         direction_pointers.push_back(directions_[i]);
       }
     }
     const std::vector<Type> types = direction_types(parameters, impl_.dtype(), block);
-    const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, k), batches_.count());
     Accumulation finish;
     finish.scale = impl_.scale_of(batches_);
     finish.l2 = impl_.parts.l2;

@@ -75,7 +75,7 @@ class Objective final : public Problem {
   [[nodiscard]] const ObjectiveParts& parts() const;
   [[nodiscard]] const Parameters& parameters() const { return parts().parameters; }
   [[nodiscard]] ObjectiveCost cost(std::int64_t block = 1) const;
-  /// Directions that `hessian_product` takes at a time; longer blocks are cut.
+  /// Most directions that `hessian_product` takes at a time; longer blocks are cut.
   [[nodiscard]] static std::int64_t max_block() { return 8; }
 
   [[nodiscard]] std::int64_t dimension() const override;
