@@ -131,7 +131,7 @@ int run(const std::vector<std::string>& arguments) {
   if (!command.common.json_to_stdout()) {
     print_out(to_text(analysis, stdout_style(command.common.quiet)));
   }
-  if (!command.common.quiet) print_warnings(loaded.notes);
+  if (!command.common.quiet) print_notes(loaded.notes);
   print_warnings(analysis.warnings);
   write_json(command.common, command.common.json.empty() ? "" : dump(to_json(analysis)));
   if (interrupted()) return exit_interrupted;

@@ -216,6 +216,10 @@ void write_json(const CommonOptions& options, const std::string& text) {
   }
 }
 
+void print_notes(const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) std::fprintf(stderr, "kappa: note: %s\n", note.c_str());
+}
+
 void print_warnings(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) {
     std::fprintf(stderr, "kappa: warning: %s\n", warning.c_str());

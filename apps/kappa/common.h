@@ -65,7 +65,8 @@ void check_writable(const std::string& path);
 /// Writes the JSON where --json said: a file, or standard output.
 void write_json(const CommonOptions& options, const std::string& text);
 
-/// Notes and warnings, a line each on standard error.
+/// A line each on standard error.
+void print_notes(const std::vector<std::string>& notes);
 void print_warnings(const std::vector<std::string>& warnings);
 
 }  // namespace kappa

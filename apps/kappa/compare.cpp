@@ -54,7 +54,7 @@ int run(const std::vector<std::string>& arguments) {
   if (!command.common.json_to_stdout()) {
     print_out(to_text(runs, stdout_style(command.common.quiet)));
   }
-  if (!command.common.quiet) print_warnings(loaded.notes);
+  if (!command.common.quiet) print_notes(loaded.notes);
   if (!command.common.json.empty()) {
     Json json;
     json["kappa"] = version();

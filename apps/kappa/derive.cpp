@@ -247,7 +247,7 @@ int run(const std::vector<std::string>& arguments) {
   files.write();
   if (!command.sparse_hessian.empty()) write_sparse(command.sparse_hessian, matrix, n, single);
   if (!command.common.json_to_stdout()) print_out(text);
-  if (!command.common.quiet) print_warnings(loaded.notes);
+  if (!command.common.quiet) print_notes(loaded.notes);
   replace_non_finite(json);
   write_json(command.common, command.common.json.empty() ? "" : dump(json));
   return exit_done;

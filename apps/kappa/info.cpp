@@ -138,7 +138,7 @@ int run(const std::vector<std::string>& arguments) {
                           memory_text(static_cast<double>(basis))));
   }
   if (!command.common.json_to_stdout()) print_out(text.str());
-  if (!command.common.quiet) print_warnings(loaded.notes);
+  if (!command.common.quiet) print_notes(loaded.notes);
   write_json(command.common, command.common.json.empty() ? "" : dump(json));
   return exit_done;
 }

@@ -88,7 +88,7 @@ int run(const std::vector<std::string>& arguments) {
   if (!command.common.json_to_stdout()) {
     print_out(to_text(m, stdout_style(command.common.quiet)));
   }
-  if (!command.common.quiet) print_warnings(loaded.notes);
+  if (!command.common.quiet) print_notes(loaded.notes);
   print_warnings(m.result.warnings);
   print_warnings(m.warnings);
   write_json(command.common, command.common.json.empty() ? "" : dump(to_json(m)));

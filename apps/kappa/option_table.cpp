@@ -153,7 +153,7 @@ std::vector<std::string> OptionTable::parse(const std::vector<std::string>& argu
     const std::string name = argument.substr(0, equals);
     const Option* option = find(name);
     if (option == nullptr) unknown(name);
-    if (!option->repeatable && !seen.insert(name).second) {
+    if (!option->repeatable && !option->value.empty() && !seen.insert(name).second) {
       throw Error(ErrorKind::usage, fmt::format("{} is given twice", name));
     }
     if (option->value.empty()) {

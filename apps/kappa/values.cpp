@@ -43,10 +43,43 @@ Tensor evaluate_text(const std::string& option, const std::string& text) {
   }
 }
 
+Tensor parse_value(const std::string& option, const std::string& text);
+
+// "[a, b, ...]", each entry a value of one shape: a row for each, as NumPy reads nested lists.
+Tensor parse_list(const std::string& option, const std::string& text) {
+  std::vector<double> entries;
+  Shape inner;
+  std::int64_t count = 0;
+  for (const std::string& part : split_list(text.substr(1, text.size() - 2))) {
+    const Tensor row = parse_value(option, part);
+    if (count++ == 0) inner = row.shape();
+    if (row.shape() != inner) {
+      throw Error(ErrorKind::shape, fmt::format("{}: the rows of '{}' are not of one length",
+                                                option, text.substr(0, 60)));
+    }
+    for (std::int64_t i = 0; i < row.size(); ++i) entries.push_back(row.at(i));
+  }
+  Shape shape{count};
+  shape.insert(shape.end(), inner.begin(), inner.end());
+  return Tensor::from_doubles(entries, shape, DType::f64);
+}
+
+// Whether the text is one list in brackets, and not e.g. [1, 2] + [3, 4].
+bool is_list(const std::string& text) {
+  int depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '[') ++depth;
+    if (text[i] == ']') --depth;
+    if (depth == 0) return i + 1 == text.size() && i > 0;
+  }
+  return false;
+}
+
 Tensor parse_value(const std::string& option, const std::string& text) {
   double number = 0;
   if (read_double(text, number)) return Tensor::scalar(number, DType::f64);
   if (!text.empty() && text[0] == '@') return to_tensor(read_npy(text.substr(1)));
+  if (is_list(text)) return parse_list(option, text);
   // V*COUNT
   const std::size_t star = text.rfind('*');
   if (star != std::string::npos) {

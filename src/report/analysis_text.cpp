@@ -130,7 +130,8 @@ class Writer {
         text_.line(fmt::format("{:>{}}   along {}", values[i], width,
                                direction_text(eigenvector(values.size() - 1 - i))));
       }
-      text_.line(fmt::format("each right to {:.1g}", lists.error_bound));
+      text_.line(lists.error_bound > 0 ? fmt::format("each right to {:.1g}", lists.error_bound)
+                                       : "exact");
     } else {
       list_of_pairs("largest", lists.top);
       list_of_pairs("smallest", lists.bottom);
@@ -322,8 +323,11 @@ class Writer {
                               a_.condition_of_mean->definition));
     }
     const double root = std::sqrt(c.number);
+    const bool definite = a_.learning_rate && a_.learning_rate->fastest_fixed;
     text_.meaning(
-        c.number < 10
+        !definite ? "a bowl this is not, or not known to be: the number says how uneven the "
+                    "curvature is, not how fast descent converges"
+        : c.number < 10
             ? "well conditioned: plain gradient descent is quick here"
             : fmt::format(
                   "level sets are about {:.2g} times as long as wide: gradient descent needs "
@@ -402,7 +406,9 @@ class Writer {
                            : d.contraction > 1 && d.eigenvalue < 0 ? "  moves away"
                                                                    : "";
       text_.line(fmt::format("{:>14}  {:>12}  {:>12}{}", number(d.eigenvalue),
-                             std::isfinite(d.ideal_rate) ? number(d.ideal_rate) : "any",
+                             !std::isfinite(d.ideal_rate) ? "any"
+                             : d.ideal_rate < 0           ? "none"
+                                                          : number(d.ideal_rate),
                              fmt::format("{:.4g}", d.contraction), remark));
     }
   }
@@ -442,11 +448,11 @@ class Writer {
     text_.label("Density");
     const auto [low, high] = std::minmax_element(d.lambda.begin(), d.lambda.end());
     const std::string left = number(*low), right = number(*high);
-    // Logarithmic over four decades: the bulk at zero would hide everything else.
+    // Logarithmic over six decades: the bulk at zero would hide everything else.
     const double most = *std::max_element(d.density.begin(), d.density.end());
     std::vector<double> heights;
     for (const double value : d.density) {
-      heights.push_back(most > 0 && value > 0 ? std::max(0.0, 1 + std::log10(value / most) / 4)
+      heights.push_back(most > 0 && value > 0 ? std::max(0.0, 1 + std::log10(value / most) / 6)
                                               : 0);
     }
     text_.line(sparkline(heights, 60, text_.style().symbols));
@@ -458,7 +464,7 @@ class Writer {
         near_zero += (d.lambda[i + 1] - d.lambda[i]) * d.density[i];
       }
     }
-    text_.words(fmt::format("logarithmic height; {} of {} steps, smoothed by {:.2g}",
+    text_.words(fmt::format("height logarithmic over 6 decades; {} of {} steps, smoothed by {:.2g}",
                             counted(d.num_probes, "probe"), d.num_steps, d.sigma));
     text_.meaning(
         fmt::format("about {:.0f} % of all directions are flat (within 1 % of the largest "
@@ -544,6 +550,7 @@ std::string sparkline(const std::vector<double>& values, std::size_t width, bool
     const auto level = static_cast<std::size_t>(std::ceil(std::clamp(share, 0.0, 1.0) * 8));
     out += (symbols ? blocks : ascii)[level];
   }
+  out.erase(out.find_last_not_of(' ') + 1);
   return out;
 }
 

@@ -92,8 +92,13 @@ std::string to_text(const Minimization& m, const TextStyle& style) {
   text.label("Ended");
   std::string status = to_string(r.status);
   std::replace(status.begin(), status.end(), '_', ' ');
-  text.words(fmt::format("{} after {}: {}", status, counted(r.num_iterations, "iteration"),
-                         r.reason.text));
+  if (r.reason.criterion == "max_epochs") {
+    text.words(fmt::format("the {:g} epochs asked for are done, {}", r.num_epochs,
+                           counted(r.num_iterations, "step")));
+  } else {
+    text.words(fmt::format("{} after {}: {}", status, counted(r.num_iterations, "iteration"),
+                           r.reason.text));
+  }
   if (!r.usable) text.words("the point is no better than the start");
   if (r.status != MinimizeStatus::converged) text.meaning(remedy(r));
   write_parameters(text, m);

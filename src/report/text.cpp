@@ -8,7 +8,7 @@
 namespace kappa {
 namespace {
 
-constexpr std::size_t label_width = 15;
+constexpr std::size_t label_width = 17;
 
 std::size_t columns(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {

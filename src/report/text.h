@@ -13,9 +13,9 @@ struct TextStyle {
 
 /// A report of labelled paragraphs, at most 80 columns wide:
 ///
-///   Label          content
-///                  content
-///                  -> what it means for the next step
+///   Label            content
+///                    content
+///                    -> what it means for the next step
 class Text {
  public:
   explicit Text(TextStyle style) : style_(style) {}
@@ -35,7 +35,7 @@ class Text {
 
   [[nodiscard]] const std::string& str() const { return out_; }
   /// Columns that `line` has.
-  static constexpr std::size_t content_width = 65;
+  static constexpr std::size_t content_width = 63;
 
  private:
   void put(const std::string& content, const char* escape);

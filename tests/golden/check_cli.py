@@ -150,7 +150,7 @@ def check_network(check, case):
         matrix = np.load(hessian).astype(float)
         check.close(f"eigenvalues {dtype}", np.linalg.eigvalsh((matrix + matrix.T) / 2),
                     golden["hessian_eigenvalues"], tolerance)
-        result = check.analyze(*base[:-1], "--dtype", dtype)
+        result = check.analyze(*base, "--dtype", dtype)
         check.close(f"value {dtype}", result["value"], golden["value"], tolerance)
         check.close(f"lambda_max {dtype}", result["eigenvalues"]["top"][0]["value"],
                     golden["hessian_eigenvalues"][-1], max(tolerance, 1e-6))
