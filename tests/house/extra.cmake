@@ -1,4 +1,4 @@
-# Checks of the house itself: floors, format, documentation, memory. Python's standard library is
+# Checks of the house itself: floors, format, documentation, bad input, memory. Python's standard library is
 # enough for them.
 find_program(KAPPA_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(KAPPA_PYTHON)
@@ -11,6 +11,10 @@ if(KAPPA_PYTHON)
     add_test(NAME house.docs
              COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_docs.py $<TARGET_FILE:kappa_cli>)
     set_tests_properties(house.docs PROPERTIES TIMEOUT 300)
+    add_test(NAME house.bad_input
+             COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_bad_input.py
+                     $<TARGET_FILE:kappa_cli>)
+    set_tests_properties(house.bad_input PROPERTIES TIMEOUT 300)
     # A sanitizer's shadow memory is no part of the budget.
     if(NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
       add_test(NAME house.memory COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_memory.py
