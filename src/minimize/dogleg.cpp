@@ -1,5 +1,3 @@
-#include <limits>
-
 #include "minimize/least_squares.h"
 
 namespace kappa {
@@ -21,13 +19,14 @@ class Dogleg final : public Walker {
     const double size = scaled_norm(scale_, iterate.w);
     if (!(radius_ > 0)) radius_ = factor_ * (size > 0 ? size : 1);
     const double start = model_.residual_norm * model_.residual_norm;
-    const double rounding = 4 * std::numeric_limits<double>::epsilon() * start;
+    const double noise = kResidualRounding * start;
     const Eigen::VectorXd newton = model_.gauss_newton_step();
     // In the basis V: gradient s c, and |J V z|^2 = |s z|^2.
     const Eigen::VectorXd down = -model_.singular.cwiseProduct(model_.c);
     const double bend = model_.singular.cwiseProduct(down).squaredNorm();
     const Eigen::VectorXd cauchy = model_.v * down * (bend > 0 ? down.squaredNorm() / bend : 0);
     Vector trial(iterate.w.size());
+    int polishes = 0;
     for (int tries = 0; tries < 200; ++tries) {
       const Eigen::VectorXd y = path(cauchy, newton);
       const Eigen::VectorXd z = model_.singular.cwiseProduct(model_.v.transpose() * y);
@@ -40,12 +39,12 @@ class Dogleg final : public Walker {
       if (trial == iterate.w || !(predicted > 0)) return stalled();
       const double square = sum_of_squares(evaluator, trial, residuals_);
       const double ratio = (start - square) / predicted;
-      const bool resolved = predicted > rounding;
-      if (resolved ? ratio >= 1e-4 : square <= start + rounding) {
+      const bool resolved = ratio >= 1e-4 && predicted > kMinDecrease * start;
+      if (resolved || (predicted <= noise && square <= start + noise)) {
         LeastSquaresModel next;
         Vector scale = scale_;
         next.linearize(evaluator, trial, scale);
-        if (next.finite && (resolved || next.offset < 0.9 * model_.offset)) {
+        if (next.finite && (resolved || next.offset < kOffsetGain * model_.offset)) {
           if (resolved && ratio < 0.25) radius_ = 0.5 * length;
           if (ratio > 0.75) radius_ = std::max(radius_, 3 * length);
           const double taken = distance(trial, iterate.w);
@@ -57,7 +56,12 @@ class Dogleg final : public Walker {
                   .measures = {{"radius", radius_}, {"ratio", ratio}}};
         }
       }
-      if (!resolved) return stalled();
+      if (predicted <= kMinDecrease * start) {
+        // A full step may overshoot where residuals are large; a shorter one need not.
+        if (++polishes > kMaxPolishes) return stalled();
+        radius_ = 0.3 * std::min(length, radius_);
+        continue;
+      }
       radius_ = 0.25 * std::min(length, radius_);
     }
     return stalled();

@@ -40,6 +40,15 @@ double scaled_norm(const Vector& scale, const Vector& w);
 inline constexpr double kOffsetTolerance = 1e-11;
 inline constexpr double kStalledOffsetTolerance = 1e-6;
 
+/// |r|^2 is taken to be known to this share: residuals y - model lose what |y| / |r| is worth.
+/// Below it the offset tells whether a step gained.
+inline constexpr double kResidualRounding = 1e-11;
+/// A predicted decrease of |r|^2 below this share says nothing at all.
+inline constexpr double kMinDecrease = 1e-15;
+/// By this the offset must fall there, or the step is shortened, so many times at most.
+inline constexpr double kOffsetGain = 0.98;
+inline constexpr int kMaxPolishes = 8;
+
 /// The Gauss-Newton equivalent of the gradient criterion; see StopReason::criterion.
 std::optional<StepReport::Criterion> offset_criterion(const LeastSquaresModel& model, bool stalled);
 

@@ -1,5 +1,3 @@
-#include <limits>
-
 #include "minimize/least_squares.h"
 #include "minimize/secular.h"
 
@@ -29,6 +27,7 @@ class LevenbergMarquardt final : public Walker {
     const Eigen::VectorXd lambda = model_.singular.cwiseAbs2();
     const Eigen::VectorXd slope = model_.singular.cwiseProduct(model_.c);
     Vector trial(iterate.w.size());
+    int polishes = 0;
     for (int tries = 0; tries < 200; ++tries) {
       double damping = 0;
       Eigen::VectorXd y = full;
@@ -47,14 +46,14 @@ class LevenbergMarquardt final : public Walker {
       if (trial == iterate.w) return stalled();
       const double square = sum_of_squares(evaluator, trial, residuals_);
       const double ratio = (start - square) / predicted;
-      const double rounding = 4 * std::numeric_limits<double>::epsilon() * start;
-      const bool resolved = predicted > rounding;
-      if (resolved ? ratio >= 1e-4 : square <= start + rounding) {
+      const double noise = kResidualRounding * start;
+      const bool resolved = ratio >= 1e-4 && predicted > kMinDecrease * start;
+      if (resolved || (predicted <= noise && square <= start + noise)) {
         LeastSquaresModel next;
         Vector scale = scale_;
         next.linearize(evaluator, trial, scale);
         // Below the rounding of |r|^2 the offset decides: it still resolves the last digits.
-        if (next.finite && (resolved || next.offset < 0.9 * model_.offset)) {
+        if (next.finite && (resolved || next.offset < kOffsetGain * model_.offset)) {
           if (resolved) update_radius(ratio, length, start, square, predicted, damping);
           const double taken = distance(trial, iterate.w);
           model_ = std::move(next);
@@ -65,7 +64,12 @@ class LevenbergMarquardt final : public Walker {
                   .measures = {{"radius", radius_}, {"damping", damping}, {"ratio", ratio}}};
         }
       }
-      if (!resolved) return stalled();
+      if (predicted <= kMinDecrease * start) {
+        // A full step may overshoot where residuals are large; a shorter one need not.
+        if (++polishes > kMaxPolishes) return stalled();
+        radius_ = 0.3 * std::min(length, radius_);
+        continue;
+      }
       update_radius(std::isfinite(square) ? ratio : -1e30, length, start, square, predicted,
                     damping);
     }
