@@ -122,7 +122,8 @@ class Scheduler {
       if (at(users_, id).size() != 1 || at(is_output_, id)) return -1;
       if (at(accumulated_, id)) return id;
       if (at(role_, id) == Role::library) {
-        return node(id).primitive->kernel.accumulates ? id : -1;
+        // A full sum is the end of a fused pass, which writes its result and adds to nothing.
+        return node(id).primitive->kernel.accumulates && !at(fused_sum_, id) ? id : -1;
       }
       if (at(role_, id) != Role::view || !at(view_, id).same_order) return -1;
       id = node(id).operands[0];
