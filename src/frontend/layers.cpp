@@ -50,7 +50,7 @@ std::int64_t read_width(std::string_view part, std::string_view text) {
   const auto [end, status] = std::from_chars(part.data(), part.data() + part.size(), width);
   if (status == std::errc::result_out_of_range || width > max_width) {
     throw Error(ErrorKind::resource, fmt::format("layers {}: a width of {} is more than {}",
-                                                 quoted(text), part.substr(0, 30), max_width));
+                                                 quoted(text), quoted(part), max_width));
   }
   if (part.empty() || status != std::errc() || end != part.data() + part.size() || width < 1) {
     throw Error(ErrorKind::parse,

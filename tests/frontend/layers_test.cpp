@@ -81,7 +81,8 @@ TEST(Layers, BadStringsGiveOneLine) {
       {"mlp:784-128-10:", "unknown activation ''"},
       {"mlp:784-999999999999999999999-10:tanh", "more than 100000000"},
       {"mlp:90000000-90000000-10:tanh", "parameters"},
-      {"mlp:1\n2-3", "width '1?2'"}};
+      {"mlp:1\n2-3", "width '1?2'"},
+      {"mlp:99999999999999999999\n2-3", "more than 100000000"}};
   for (const auto& [text, part] : cases) {
     try {
       parse_layers(text);
