@@ -1,5 +1,5 @@
-# Checks of the house itself: floors, format, documentation, bad input, memory. Python's standard library is
-# enough for them.
+# Checks of the house itself: floors, format, documentation, bad input, memory. Python's standard
+# library is enough for them.
 find_program(KAPPA_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
 if(KAPPA_PYTHON)
   add_test(NAME house.floors COMMAND ${KAPPA_PYTHON} ${CMAKE_SOURCE_DIR}/tools/check_floors.py)
@@ -7,6 +7,9 @@ if(KAPPA_PYTHON)
            COMMAND ${KAPPA_PYTHON} ${CMAKE_SOURCE_DIR}/tools/check_floors.py --self-test)
   add_test(NAME house.format COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_format.py)
   set_tests_properties(house.format PROPERTIES SKIP_RETURN_CODE 77)
+  get_target_property(eigen_folders Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+  add_test(NAME house.snippet COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_snippet.py
+                                      ${CMAKE_CXX_COMPILER} ${eigen_folders})
   if(TARGET kappa_cli)
     add_test(NAME house.docs
              COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_docs.py $<TARGET_FILE:kappa_cli>)
