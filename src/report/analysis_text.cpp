@@ -203,6 +203,9 @@ class Writer {
   }
 
   void shape() {
+    if (!a_.eigenvalues) return;
+    const bool one_end = a_.eigenvalues->all.empty() && a_.eigenvalues->bottom.empty();
+    if (!a_.shape && one_end) return;  // not asked for
     text_.label("Shape");
     if (!a_.shape) {
       text_.words("not decided: an end of the spectrum is unknown or too uncertain");
@@ -296,7 +299,9 @@ class Writer {
     } else {
       sentence = "the step leads uphill: the quadratic model does not hold that far, shorten it";
     }
-    if (m.trusted_radius && std::isfinite(*m.trusted_radius)) {
+    if (m.trusted_radius && *m.trusted_radius < 1e-6 * m.newton_step_norm) {
+      sentence += "; near the point the values are too close to rounding to check the model";
+    } else if (m.trusted_radius && std::isfinite(*m.trusted_radius)) {
       sentence +=
           fmt::format("; the model can be trusted for steps up to {:.2g}", *m.trusted_radius);
     }
@@ -423,9 +428,9 @@ class Writer {
       const double known = 1 - d.remainder;
       text_.words(fmt::format("{:.3g} % of it lies in the known eigenvectors", 100 * known));
     }
-    text_.meaning(d.curvature > 0 ? fmt::format("a step along v is shortest-sighted beyond length "
-                                                "g'v/v'Hv; rates along it stay stable below {}",
-                                                number(2 / d.curvature))
+    text_.meaning(d.curvature > 0
+                      ? fmt::format("f curves up along v: rates along it are stable below {}",
+                                    number(2 / d.curvature))
                   : d.curvature < 0 ? std::string("f curves down along v: a way out of a saddle")
                                     : std::string("f is flat along v to second order"));
   }

@@ -233,7 +233,7 @@ class Run {
     result_.eigenvalues = std::move(lists);
 
     KnownSpectrum known_all = known(spectrum);
-    if (options_.trace) {
+    if (options_.trace || options_.density) {
       TraceEstimate exact;
       exact.value = std::accumulate(spectrum.values.begin(), spectrum.values.end(), 0.0);
       result_.trace = exact;
@@ -306,7 +306,7 @@ class Run {
   // ---- what follows from a spectrum ----------------------------------------------------------
 
   void finish(const SymmetricOperator& a, const KnownSpectrum& spectrum) {
-    result_.condition = condition(spectrum);
+    if (spectrum.num_bottom > 0) result_.condition = condition(spectrum);
     const double tolerance = options_.gradient_tolerance * std::max(1.0, std::fabs(*result_.value));
     if (options_.matrix == CurvatureMatrix::hessian) {
       result_.critical_point = critical_point(spectrum, result_.gradient_norm_2, tolerance);

@@ -100,6 +100,10 @@ class Formulas(CliTest):
             with self.subTest(formula + " " + at):
                 self.close(self.json("analyze", formula, "--at", at)["value"], value)
 
+    def test_sums_of_different_lengths_add_up(self):
+        a = self.json("analyze", "sum(x^2) + sum(x[1:]^3) + sum(y)", "--at", "x=0.5*5,y=2*4")
+        self.close(a["value"], 5 * 0.25 + 4 * 0.125 + 8)
+
     def test_rows_of_a_table(self):
         with open(self.path("t.csv"), "w") as file:
             file.write("x,y\n1,2\n2,3\n3,5\n4,4\n")

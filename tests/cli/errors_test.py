@@ -106,7 +106,7 @@ class Errors(CliTest):
         self.refused("analyze", "mlp:3", *d)
         self.refused("analyze", "mlp:3-x-2:tanh", *d)
         self.refused("analyze", "mlp:4-2", *d, says=["4", "3"])
-        self.refused("analyze", "mlp:3-2", *d, "--loss", "cross-entropy", says="5")
+        self.refused("analyze", "mlp:3-2", *d, "--loss", "cross-entropy", says="label")
         self.refused("analyze", "mlp:3-6", *d, "--at", "x=1", says="--weights")
         self.refused("analyze", "mlp:3-6", *d, "--init", "xaver", says="xavier")
         self.refused("analyze", "mlp:3-6", *d, "--samples", "9", says=["9", "4"])
