@@ -18,7 +18,7 @@ namespace kappa {
 namespace {
 
 const Command* const commands[] = {&analyze_command, &minimize_command, &derive_command,
-                                   &compare_command, &info_command};
+                                   &compare_command, &report_command,   &info_command};
 
 std::string overview() {
   std::string text =
@@ -48,8 +48,8 @@ std::string overview() {
       "  kappa analyze mlp:784-64-10:tanh --data fashion-mnist --scale 1/255 \\\n"
       "        --weights weights.npz --samples 10000\n"
       "\n"
-      "kappa COMMAND --help lists the options of a command; kappa --version the version.\n"
-      "Exit codes: 0 done, 1 no full answer (not converged), 2 bad input, 130 interrupted.\n";
+      "kappa COMMAND --help lists the options of a command.\n"
+      "Exit codes: 0 done, 1 no full answer (not converged), 2 bad input, 130 Ctrl-C.\n";
   return text;
 }
 

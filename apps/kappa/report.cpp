@@ -1,6 +1,6 @@
+#include "base/file.h"
 #include "command.h"
 #include "common.h"
-#include "data/file.h"
 #include "kappa/error.h"
 #include "report/html.h"
 
@@ -28,7 +28,7 @@ int run(const std::vector<std::string>& arguments) {
   if (command.html.empty()) {
     throw Error(ErrorKind::usage, "report: --html FILE says where the page goes");
   }
-  const std::string text = read_file(files[0]);
+  const std::string text = read_file(files[0], std::int64_t{1} << 30);
   const Json result = Json::parse(text, nullptr, false);
   if (result.is_discarded()) {
     throw Error(ErrorKind::data, files[0] + " is no JSON; give a file written by --json");
