@@ -3,7 +3,9 @@
 Every `kappa COMMAND ...` in README.md, HACKING.md, docs/*.md and bench/README.md, inside a fenced
 block with or without `$ ` before it, or inside backquotes in a line of prose, is cut into words by
 a shell. Its command must exist and each --option stand in that command's --help. Formulas without
-files are run for real. Links between documents must lead somewhere.
+files, and `info`, are run for real; where output is shown below a command (`$ kappa ...` in a fenced
+block), each of its paragraphs must be in what the program says now, line breaks aside; `...` stands
+for anything. Links between documents must lead somewhere.
 
     check_docs.py KAPPA [--list]
 """
@@ -23,6 +25,26 @@ FILES = ("--data", "--weights", "--json", "--out", "--gradient", "--hessian", "-
 def documents():
     names = ["README.md", "HACKING.md", "CHANGELOG.md", "bench/README.md"]
     return [ROOT / n for n in names if (ROOT / n).exists()] + sorted(ROOT.glob("docs/**/*.md"))
+
+
+def shown_outputs(text):
+    """{line number of a command: the paragraphs shown below it} in fenced blocks with prompts."""
+    shown, current, fenced, continued = {}, None, False, False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith("```"):
+            fenced, current = not fenced, None
+        elif fenced and line.startswith("$ "):
+            current = number if line.startswith("$ kappa ") else None
+            shown[number] = [""]
+            continued = line.endswith("\\")
+        elif continued:
+            continued = line.endswith("\\")
+        elif fenced and current:
+            if line.strip() in ("", "..."):
+                shown[current].append("")
+            else:
+                shown[current][-1] += line + " "
+    return shown
 
 
 def commands(text):
@@ -61,7 +83,7 @@ def help_of(kappa, command, cache={}):
     return cache[command]
 
 
-def check(kappa, line):
+def check(kappa, line, shown):
     """A fault as text, or None."""
     words = shlex.split(line, comments=True)[1:]
     if not words or words[0].startswith("--"):
@@ -87,10 +109,16 @@ def check(kappa, line):
                 and not words[0].endswith(".onnx")
                 and not any(w.startswith(FILES) or "@" in w and w != words[0] for w in words)
                 and "--memory" not in words)
+    if command == "info" and "fashion-mnist" in words and not schematic:
+        runnable = pathlib.Path("/usr/share/datasets/fashion-mnist").exists()
     if runnable:
         run = subprocess.run([kappa, command, *words], capture_output=True, text=True, timeout=120)
         if run.returncode not in (0, 1):
             return f"exit {run.returncode}: {run.stderr.strip().splitlines()[-1:]}"
+        said = " ".join(run.stdout.split())
+        stale = [text for text in shown if " ".join(text.split()) not in said]
+        if stale:
+            return "the output shown is not what it says now:\n      " + "\n      ".join(stale)
     return None
 
 
@@ -108,12 +136,13 @@ def main():
         text = path.read_text()
         name = path.relative_to(ROOT)
         faults += [f"{name}:{number}: {fault}" for number, fault in links(path, text)]
+        shown = shown_outputs(text)
         for number, line in commands(text):
             count += 1
             if "--list" in sys.argv:
                 print(f"{name}:{number}: {line}")
             try:
-                fault = check(kappa, line)
+                fault = check(kappa, line, shown.get(number, []))
             except (ValueError, subprocess.TimeoutExpired) as error:
                 fault = str(error)
             if fault:
