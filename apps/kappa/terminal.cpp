@@ -1,23 +1,24 @@
 #include "terminal.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 #include "kappa/error.h"
 
 namespace kappa {
 namespace {
 
-volatile std::sig_atomic_t interrupt_seen = 0;
-
-void on_interrupt(int) { interrupt_seen = 1; }
+std::atomic<bool> interrupt_seen = false;
 
 bool no_color() {
   const char* value = std::getenv("NO_COLOR");
@@ -94,13 +95,25 @@ void ProgressLine::clear() {
 }
 
 void catch_interrupts() {
-  struct sigaction action {};
-  action.sa_handler = on_interrupt;
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // the second one has its usual effect
-  sigaction(SIGINT, &action, nullptr);
+  // A thread of its own waits for the signal, and no other ever takes it: oneDNN's kernels for
+  // matrix products move the stack pointer into small heap blocks, where a handler's frame would
+  // overwrite its neighbours.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);  // inherited by threads started later
+  std::thread([signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    interrupt_seen = true;
+    sigwait(&signals, &signal);
+    std::signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+    std::raise(SIGINT);
+  }).detach();
 }
 
-bool interrupted() { return interrupt_seen != 0; }
+bool interrupted() { return interrupt_seen; }
 
 TextStyle stdout_style(bool quiet) {
   TextStyle style;
