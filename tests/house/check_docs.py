@@ -17,8 +17,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMANDS = ("analyze", "minimize", "train", "derive", "compare", "info", "landscape", "report")
-NOT_YET = {"landscape", "report"}  # named in docs as what is to come
-FILES = ("--data", "--weights", "--json", "--out", "--gradient", "--hessian", "--jacobian", "--hvp",
+NOT_YET = {"landscape"}  # named in docs as what is to come
+FILES = ("--data", "--weights", "--json", "--html", "--out", "--gradient", "--hessian", "--jacobian", "--hvp",
          "--ggn", "--outputs", "--sparse-hessian", "--direction", "--checkpoint", "@")
 
 
@@ -91,7 +91,7 @@ def check(kappa, line, shown):
     command = words[0]
     if command in NOT_YET:
         return None
-    if any("..." in w or w in ("OBJECTIVE", "COMMAND") for w in words):
+    if any("..." in w or w in ("OBJECTIVE", "COMMAND", "RESULT.json") for w in words):
         words = [w for w in words if w.startswith("--")]
         schematic = True
     else:
