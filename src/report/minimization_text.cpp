@@ -133,9 +133,10 @@ std::string to_text(const std::vector<Minimization>& runs, const TextStyle& styl
     const MinimizeResult& r = m.result;
     std::string name = fmt::format("{}", fmt::join(r.methods, ","));
     if (name.size() > 15) name = name.substr(0, 12) + "...";
-    out += fmt::format("{:<16}{:<15}{:>15.8g}{:>10.2e}{:>8}{:>9.4g} {:>6.2g}\n", name,
-                       to_string(r.status), r.value, r.gradient_norm, r.num_iterations,
-                       r.counts.gradient_equivalents, r.seconds);
+    out +=
+        fmt::format("{:<16}{:<15}{:>15.8g}{:>10.2e}{:>8}{:>9.4g}{:>7}\n", name, to_string(r.status),
+                    r.value, r.gradient_norm, r.num_iterations, r.counts.gradient_equivalents,
+                    fmt::format("{:.{}f}", r.seconds, r.seconds < 10 ? 3 : 0));
     const auto rank = [](const Minimization& run) {
       return run.result.status == MinimizeStatus::converged ? run.result.counts.gradient_equivalents
                                                             : INFINITY;
