@@ -53,18 +53,30 @@ class LimitedMemoryBfgs final : public Walker {
     return wolfe_search(evaluator, iterate, direction_, first, trial_);
   }
 
-  // direction <- H direction by the two-loop recursion.
+  // direction <- H direction by the two-loop recursion; each update of the direction shares its
+  // pass over memory with the product that follows it.
   void apply_inverse_hessian() {
     weights_.resize(memory_);
+    const auto slot = [&](std::size_t k) { return (newest_ + memory_ - k) % memory_; };
+    const std::size_t last = stored_ - 1;
+    double product = dot(steps(slot(0)), direction_);
     for (std::size_t k = 0; k < stored_; ++k) {
-      const std::size_t i = (newest_ + memory_ - k) % memory_;
-      weights_[i] = inverse_[i] * dot(steps(i), direction_);
-      axpy(-weights_[i], changes(i), direction_);
+      const std::size_t i = slot(k);
+      weights_[i] = inverse_[i] * product;
+      // After the oldest pair comes the scaling, and with it the first product of the way back.
+      const auto next = k < last ? steps(slot(k + 1)) : changes(i);
+      product = axpy_dot(-weights_[i], changes(i), direction_, next);
     }
     for (double& x : direction_) x *= scale_;
+    product *= scale_;
     for (std::size_t k = stored_; k-- > 0;) {
-      const std::size_t i = (newest_ + memory_ - k) % memory_;
-      axpy(weights_[i] - inverse_[i] * dot(changes(i), direction_), steps(i), direction_);
+      const std::size_t i = slot(k);
+      const double weight = weights_[i] - inverse_[i] * product;
+      if (k > 0) {
+        product = axpy_dot(weight, steps(i), direction_, changes(slot(k - 1)));
+      } else {
+        axpy(weight, steps(i), direction_);
+      }
     }
   }
 

@@ -129,8 +129,7 @@ class NewtonCg final : public Walker {
       axpy(a, direction_, step_);
       step_square = next_square;
       model.decrease += 0.5 * a * square;
-      axpy(a, product_, residual_);
-      const double new_square = dot(residual_, residual_);
+      const double new_square = axpy_dot(a, product_, residual_, residual_);
       if (std::sqrt(new_square) <= stop) break;
       const double b = new_square / square;
       for (std::size_t i = 0; i < n; ++i) direction_[i] = b * direction_[i] - residual_[i];
