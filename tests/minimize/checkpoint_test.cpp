@@ -81,6 +81,9 @@ bool same_bits(const Vector& a, const Vector& b) {
 MinimizeOptions cut_options(const MethodInfo& info) {
   MinimizeOptions options{.method = info.name, .max_iterations = 60, .minibatch = 16, .seed = 5};
   if (info.stochastic) options.max_iterations = 200;
+  for (const OptionInfo& option : info.options) {  // so that there is a velocity to forget
+    if (option.name == "momentum") options.method_options = {{"momentum", "0.9"}};
+  }
   return options;
 }
 
@@ -127,7 +130,7 @@ TEST(Checkpoint, SurvivesKill) {
   const test::LogisticRegression problem(400, 20, 1e-4);
   const Vector start(20, 0.0);
   MinimizeOptions options{.method = "sgd,lbfgs",
-                          .method_options = {{"learning-rate", "0.05"}},
+                          .method_options = {{"learning-rate", "0.05"}, {"momentum", "0.9"}},
                           .max_epochs = 6,
                           .plateau = 0,
                           .minibatch = 16,
