@@ -4,15 +4,18 @@
 #include "common.h"
 #include "data/npy.h"
 #include "kappa/error.h"
+#include "page_option.h"
 #include "report/analysis_text.h"
 #include "report/analyze_vector.h"
 #include "report/json.h"
+#include "report/slices.h"
 
 namespace kappa {
 namespace {
 
 struct AnalyzeCommand {
   CommonOptions common;
+  PageOption page;
   AnalyzeOptions options;
   std::string matrix = "hessian";
   std::string direction;
@@ -46,6 +49,7 @@ struct AnalyzeCommand {
     table.count("--max-products", "limit of Hessian products for eigenvalues (default 2000)", 1,
                 options.max_products);
     common.add_to(table);
+    page.add_to(table);
   }
 };
 
@@ -115,6 +119,7 @@ void prepare(AnalyzeCommand& command, const LoadedObjective& loaded) {
 int run(const std::vector<std::string>& arguments) {
   AnalyzeCommand command;
   command.common.take_objective(command.table.parse(arguments));
+  command.page.check();
   const LoadedObjective loaded = load_objective(command.common);
   ProgressLine progress(command.common.quiet);
   Analysis analysis;
@@ -133,7 +138,15 @@ int run(const std::vector<std::string>& arguments) {
   }
   if (!command.common.quiet) print_notes(loaded.notes);
   print_warnings(analysis.warnings);
-  write_json(command.common, command.common.json.empty() ? "" : dump(to_json(analysis)));
+  if (!command.common.json.empty() || command.page.wanted()) {
+    Json json = to_json(analysis);
+    if (command.page.wanted() && loaded.scalar) {
+      Json slices = slices_json(*loaded.scalar, loaded.w, analysis);
+      if (!slices.empty()) json["slices"] = std::move(slices);
+    }
+    write_json(command.common, dump(json));
+    command.page.write(json);
+  }
   if (interrupted()) return exit_interrupted;
   return analysis.complete ? exit_done : exit_unanswered;
 }

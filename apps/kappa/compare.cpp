@@ -5,6 +5,7 @@
 #include "kappa/error.h"
 #include "kappa/version.h"
 #include "minimize_options.h"
+#include "page_option.h"
 #include "report/json.h"
 #include "report/minimization_text.h"
 
@@ -13,6 +14,7 @@ namespace {
 
 struct CompareCommand {
   CommonOptions common;
+  PageOption page;
   WalkOptions walk;
   std::vector<std::string> methods;
   OptionTable table;
@@ -23,12 +25,14 @@ struct CompareCommand {
                methods);
     walk.add_to(table);
     common.add_to(table);
+    page.add_to(table);
   }
 };
 
 int run(const std::vector<std::string>& arguments) {
   CompareCommand command;
   command.common.take_objective(command.table.parse(arguments));
+  command.page.check();
   if (command.methods.empty()) {
     throw Error(ErrorKind::usage, "no --methods: name the methods to compare, e.g. gd,lbfgs");
   }
@@ -55,7 +59,7 @@ int run(const std::vector<std::string>& arguments) {
     print_out(to_text(runs, stdout_style(command.common.quiet)));
   }
   if (!command.common.quiet) print_notes(loaded.notes);
-  if (!command.common.json.empty()) {
+  if (!command.common.json.empty() || command.page.wanted()) {
     Json json;
     json["kappa"] = version();
     json["objective"] = to_json(loaded.summary);
@@ -67,6 +71,7 @@ int run(const std::vector<std::string>& arguments) {
       json["runs"].push_back(std::move(entry));
     }
     write_json(command.common, dump(json));
+    command.page.write(json);
   }
   if (interrupted()) return exit_interrupted;
   for (const Minimization& m : runs) {

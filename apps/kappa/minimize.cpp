@@ -10,6 +10,7 @@
 #include "frontend/nearest.h"
 #include "kappa/error.h"
 #include "minimize_options.h"
+#include "page_option.h"
 #include "report/json.h"
 #include "report/minimization_text.h"
 
@@ -18,6 +19,7 @@ namespace {
 
 struct MinimizeCommand {
   CommonOptions common;
+  PageOption page;
   WalkOptions walk;
   std::string method = "auto";
   std::string out, checkpoint;
@@ -37,6 +39,7 @@ struct MinimizeCommand {
     table.number("--checkpoint-every", "S", "seconds between them (default 5)", checkpoint_every);
     table.flag("--resume", "go on from the checkpoint, if there is one", resume);
     common.add_to(table);
+    page.add_to(table);
   }
 };
 
@@ -57,6 +60,7 @@ void write_parameters(const std::string& path, const Minimization& m) {
 int run(const std::vector<std::string>& arguments) {
   MinimizeCommand command;
   command.common.take_objective(command.table.parse(arguments));
+  command.page.check();
   MinimizeOptions options = command.walk.build(command.method, command.common);
   options.checkpoint_directory = command.checkpoint;
   options.checkpoint_every_seconds = command.checkpoint_every;
@@ -91,7 +95,11 @@ int run(const std::vector<std::string>& arguments) {
   if (!command.common.quiet) print_notes(loaded.notes);
   print_warnings(m.result.warnings);
   print_warnings(m.warnings);
-  write_json(command.common, command.common.json.empty() ? "" : dump(to_json(m)));
+  if (!command.common.json.empty() || command.page.wanted()) {
+    const Json json = to_json(m);
+    write_json(command.common, dump(json));
+    command.page.write(json);
+  }
   if (interrupted() || m.result.status == MinimizeStatus::interrupted) return exit_interrupted;
   if (m.result.status == MinimizeStatus::converged) return exit_done;
   // Epochs that were asked for and done are an answer as asked.

@@ -53,6 +53,15 @@ void check_result(const Json& result) {
 
 bool has_report_page() { return !page().empty(); }
 
+void require_report_page() {
+  if (!has_report_page()) {
+    throw Error(ErrorKind::unsupported,
+                "--html: this kappa was built without the report page; with npm installed, run "
+                "cmake --build build/release --target web, then build kappa again (docs/page.md); "
+                "--json holds the same results");
+  }
+}
+
 std::string json_for_script(const Json& json) {
   const std::string text = json.dump(-1, ' ', false, nlohmann::detail::error_handler_t::replace);
   std::string out;
@@ -78,12 +87,7 @@ std::string json_for_script(const Json& json) {
 }
 
 std::string to_html(const Json& result) {
-  if (!has_report_page()) {
-    throw Error(ErrorKind::unsupported,
-                "--html: this kappa was built without the report page; with npm installed, run "
-                "cmake --build build/release --target web, then build kappa again (docs/page.md); "
-                "--json holds the same results");
-  }
+  require_report_page();
   check_result(result);
   const std::string_view text = page();
   const std::size_t at = text.find(placeholder);

@@ -8,6 +8,8 @@ namespace kappa {
 
 /// True if this build holds the report page (CMake target `web`, see docs/page.md).
 bool has_report_page();
+/// Throws Error(unsupported) that says what is missing where it does not.
+void require_report_page();
 
 /// One self-contained HTML file that shows a result of analyze, minimize or compare, with the JSON
 /// itself in <script id="result" type="application/json">. Opens offline in any browser. Throws

@@ -170,7 +170,7 @@ export function chart(options: Chart): ChartElement {
 
   function draw(width: number): void {
     const height = options.height ?? Math.max(220, Math.min(340, width * 0.5));
-    const margin = { top: 12, right: 14, bottom: 46, left: 66 };
+    const margin = { top: 12, right: 20, bottom: 46, left: 74 };
     const xs = good.flatMap((p) => [p.x as number]);
     const ys = good.flatMap((p) =>
       [p.y, p.low, p.high].filter((v): v is number => isNumber(v) && (!options.y.log || v > 0)),
@@ -193,7 +193,7 @@ export function chart(options: Chart): ChartElement {
     for (const tick of ticks(options.x, x, Math.max(3, width / 110))) {
       svg.append(
         s("line", { class: "grid", x1: x(tick), x2: x(tick), y1: y0, y2: y1 }),
-        s("text", { class: "tick", x: x(tick), y: y0 + 17, "text-anchor": "middle" }, short(tick)),
+        s("text", { class: "tick", x: x(tick), y: y0 + 17, "text-anchor": x(tick) > x1 - 16 ? "end" : "middle" }, short(tick)),
       );
     }
     for (const tick of ticks(options.y, y, 6)) {

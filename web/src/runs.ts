@@ -1,4 +1,5 @@
 /** The pages of `kappa minimize` and `kappa compare`: walks, alone or side by side. */
+import { max, min } from "d3-array";
 import { chart, type Point, type Series } from "./chart";
 import { h } from "./dom";
 import { factTable, kindName, runFacts } from "./facts";
@@ -78,35 +79,42 @@ function walks(runs: Run[]): HTMLElement {
   const box = h("div", { class: "charts" });
   const available = (Object.keys(clocks) as Clock[]).filter((clock) => runs.some((run) => run.iterations.some((it) => isNumber(it[clock]))));
   const values = runs.flatMap((run) => run.iterations.map((it) => it.value)).filter(isNumber);
-  const low = Math.min(...values);
-  const high = Math.max(...values);
+  const low = min(values) ?? 0;
+  const high = max(values) ?? 0;
   const positive = values.filter((v) => v > 0);
   const all_positive = values.length > 0 && low >= 0;
   // Logarithmic where that shows more: the value itself, or its height above the lowest one seen.
-  const log = positive.length > 0 && (all_positive ? high / Math.min(...positive) > 20 : high > low);
+  const log = positive.length > 0 && (all_positive ? high / (min(positive) as number) > 20 : high > low);
   const shift = log && !all_positive ? low : 0;
   const title = shift !== 0 ? "f above the lowest value seen" : "f";
 
   const draw = (clock: Clock) => {
+    // Runs of very different length need a logarithmic axis, and the start a place on it.
+    const ends = runs.map((run) => max(run.iterations, (it) => it[clock] ?? 0) ?? 0).filter((x) => x > 0);
+    const long = ends.length > 1 && (max(ends) as number) > 20 * (min(ends) as number);
+    const times = runs.flatMap((run) => run.iterations.map((it) => it[clock])).filter((x): x is number => isNumber(x) && x > 0);
+    const start = long ? (min(times) as number) / 2 : 0;
+    const x = { title: clocks[clock] + (long ? ` (logarithmic; the start is drawn at ${number(start, 2)})` : ""), log: long };
+    const place = (it: Iteration) => (it[clock] === 0 ? start : (it[clock] ?? null));
     const series = (pick: (it: Iteration) => Point["y"]): Series[] =>
       runs.map((run, k) => ({
         name: run.method,
         color: k + 1,
         kind: k >= 3 ? "dashes" : "line",
-        points: run.iterations.map((it) => ({ x: it[clock] ?? null, y: pick(it), label: `${run.method}, iteration ${it.iteration}` })),
+        points: run.iterations.map((it) => ({ x: place(it), y: pick(it), label: `${run.method}, iteration ${it.iteration}` })),
       }));
     box.replaceChildren(
       chart({
         title: "Value on the way",
         description: `From ${number(runs[0]?.start_value)} to ${runs.map((run) => `${number(run.value)} by ${run.method}`).join(", ")}.`,
-        x: { title: clocks[clock] },
+        x,
         y: { title: log ? `${title} (logarithmic)` : title, log },
         series: series((it) => (isNumber(it.value) ? it.value - shift : null)),
       }),
       chart({
         title: "Slope on the way",
         description: `Length of the gradient, at the end ${runs.map((run) => `${number(run.gradient?.norm_2)} by ${run.method}`).join(", ")}.`,
-        x: { title: clocks[clock] },
+        x,
         y: { title: "|gradient| (logarithmic)", log: true },
         series: series((it) => it.gradient_norm ?? null),
       }),
@@ -122,7 +130,7 @@ function walks(runs: Run[]): HTMLElement {
   return section(
     "walk",
     runs.length > 1 ? "The race" : "The walk",
-    h("p", { class: "explain" }, "A straight line downwards means that every step removes the same share of what is left; a curve that bends down ever faster is the mark of Newton's method near a minimum. Equal values at the end of a run are as exact as the arithmetic."),
+    h("p", { class: "explain" }, "A straight line downwards means that every step removes the same share of what is left; a curve that bends down ever faster is the mark of Newton's method near a minimum."),
     available.length > 1 ? choice : null,
     box,
   );

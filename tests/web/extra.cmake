@@ -1,0 +1,8 @@
+# The report page in a browser: needs the page (target web) and Chromium, and says so where they are
+# missing. Label long: a browser is slow to start, and not part of what every change waits for.
+find_program(KAPPA_NODE node)
+if(KAPPA_NODE AND TARGET kappa_cli)
+  add_test(NAME web.pages
+           COMMAND ${KAPPA_NODE} ${CMAKE_CURRENT_LIST_DIR}/run.mjs $<TARGET_FILE:kappa_cli>)
+  set_tests_properties(web.pages PROPERTIES LABELS long SKIP_RETURN_CODE 77 TIMEOUT 600)
+endif()
