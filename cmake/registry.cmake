@@ -4,7 +4,7 @@
 # function calls each in file order, so nothing depends on static initialisers that a linker may
 # drop, and adding a file adds its entries.
 function(kappa_registry target kind folder)
-  set(generator ${CMAKE_SOURCE_DIR}/cmake/make_registry.py)
+  set(generator ${PROJECT_SOURCE_DIR}/cmake/make_registry.py)
   set(output ${CMAKE_BINARY_DIR}/generated/${kind}_registry.cpp)
   file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.cpp)
   add_custom_command(
