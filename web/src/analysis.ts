@@ -2,7 +2,7 @@
 import { chart, type Point, type Series } from "./chart";
 import { h } from "./dom";
 import { analysisFacts, factTable, kindName } from "./facts";
-import { number } from "./format";
+import { counted, number } from "./format";
 import { section, tiles } from "./layout";
 import { planePicture } from "./plane";
 import { isNumber, type Analysis, type Eigenvalue, type Slice } from "./result";
@@ -41,7 +41,7 @@ function advice(a: Analysis): HTMLElement | null {
   if (a.critical_point?.kind === "minimum") lines.push("This is a minimum: there is nothing left to gain nearby. The rates below hold close to it.");
   if (isNumber(rate.fastest_fixed)) {
     lines.push(`Start gradient descent with the learning rate ${number(rate.fastest_fixed, 4)}, or less where the curvature changes on the way.`);
-    if (isNumber(rate["iterations_to_1e-6"])) lines.push(`It then needs about ${number(rate["iterations_to_1e-6"])} steps to six digits.`);
+    if (isNumber(rate["iterations_to_1e-6"])) lines.push(`It then needs about ${counted(rate["iterations_to_1e-6"] as number, "step")} to six digits.`);
   } else if (isNumber(rate.stability_limit)) {
     lines.push(`Keep the learning rate below ${number(rate.stability_limit, 4)}: beyond it every step overshoots further along the steepest direction.`);
   } else {
@@ -61,15 +61,15 @@ function advice(a: Analysis): HTMLElement | null {
   return section("advice", "What to do next", h("ul", { class: "advice" }, ...lines.map((line) => h("li", {}, line))));
 }
 
-function sliceChart(slice: Slice, value: number, name?: string): HTMLElement {
+/** One line through the point; with `name`, the line is the axis of the only parameter. */
+function sliceChart(slice: Slice, value: number, name?: string, origin = 0): HTMLElement {
   const slope = isNumber(slice.slope) ? slice.slope : 0;
   const model = (t: number) => value + slope * t + ((slice.curvature as number) / 2) * t * t;
-  const offset = name ? 0 : null;
   const series: Series[] = [
-    { name: "function", color: 1, points: slice.t.map((t, i) => ({ x: t, y: slice.value[i] })) },
+    { name: "function", color: 1, points: slice.t.map((t, i) => ({ x: origin + t, y: slice.value[i] })) },
   ];
-  if (isNumber(slice.curvature)) series.push({ name: "quadratic model", color: 2, kind: "dashes", points: slice.t.map((t) => ({ x: t, y: model(t) })) });
-  series.push({ name: "tangent", color: 3, kind: "dashes", points: slice.t.map((t) => ({ x: t, y: value + slope * t })) });
+  if (isNumber(slice.curvature)) series.push({ name: "quadratic model", color: 2, kind: "dashes", points: slice.t.map((t) => ({ x: origin + t, y: model(t) })) });
+  series.push({ name: "tangent", color: 3, kind: "dashes", points: slice.t.map((t) => ({ x: origin + t, y: value + slope * t })) });
   // The tangent and a model that leaves the picture must not squeeze the function.
   const shown = slice.value.filter(isNumber);
   const low = Math.min(...shown, value);
@@ -78,9 +78,9 @@ function sliceChart(slice: Slice, value: number, name?: string): HTMLElement {
   return chart({
     title: name ? `f against ${name}` : `The function ${slice.label}`,
     description: `Slope ${number(slope)}${isNumber(slice.curvature) ? `, curvature ${number(slice.curvature)}` : ""} at the point.`,
-    x: { title: offset === null ? "distance from the point" : `${name} minus its value at the point`, pad: 0 },
+    x: { title: name ?? "distance from the point", pad: 0 },
     y: { title: "f", domain: shown.length > 0 ? [low - room, high + room] : undefined },
-    series: [...series, { name: "the point", kind: "dots", color: 4, points: [{ x: 0, y: value }] }],
+    series: [...series, { name: "the point", kind: "dots", color: 4, points: [{ x: origin, y: value }] }],
   });
 }
 
@@ -89,8 +89,9 @@ function pictures(a: Analysis): HTMLElement | null {
   const map = planePicture(a);
   if (!isNumber(a.value) || (lines.length === 0 && !map)) return null;
   const name = a.objective.num_parameters === 1 ? a.point?.names[0] : undefined;
+  const origin = name && isNumber(a.point!.values[0]) ? a.point!.values[0] : 0;
   const grid = h("div", { class: "charts" });
-  for (const slice of lines) grid.append(sliceChart(slice, a.value, name));
+  for (const slice of lines) grid.append(sliceChart(slice, a.value, name, origin));
   return section(
     "picture",
     "The function around the point",

@@ -193,6 +193,7 @@ export function planePicture(a: Analysis): HTMLElement | null {
     // Eigenvectors, as long as their curvature is large beside the other's.
     const vectors = a.eigenvalues?.vectors;
     const values = a.eigenvalues?.all;
+    const labels = s("g");
     if (vectors && values && values.every(isNumber)) {
       const largest = Math.max(...(values as number[]).map(Math.abs));
       vectors.forEach((v, k) => {
@@ -201,7 +202,13 @@ export function planePicture(a: Analysis): HTMLElement | null {
         const from = [centre[0] - (v[0] as number) * length, centre[1] - (v[1] as number) * length];
         inside.append(
           s("line", { class: "eigen", x1: x(from[0]), y1: y(from[1]), x2: x(to[0]), y2: y(to[1]), "data-eigenvector": k }),
-          s("text", { class: "map-label", x: x(to[0]) + 6, y: y(to[1]) - 4 }, `λ = ${number(values[k], 4)}`),
+        );
+        // The label stands at the end that points away from the walks.
+        const away = newton && newton[0] * (v[0] as number) + newton[1] * (v[1] as number) > 0;
+        const end = away ? from : to;
+        const left = end[0] < centre[0];
+        labels.append(
+          s("text", { class: "map-label", x: x(end[0]) + (left ? -7 : 7), y: y(end[1]) + (end[1] < centre[1] ? 14 : -5), "text-anchor": left ? "end" : "start" }, `λ = ${number(values[k], 4)}`),
         );
       });
     }
@@ -222,6 +229,8 @@ export function planePicture(a: Analysis): HTMLElement | null {
     trace(ball, "c3 dashes", "momentum");
     trace(descent, "c2", "gradient descent");
     inside.append(s("circle", { class: "start", cx: x(centre[0]), cy: y(centre[1]), r: 6 }));
+
+    inside.append(labels);
 
     const over = limit !== null && rate >= limit;
     readout.textContent =

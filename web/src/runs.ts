@@ -77,6 +77,7 @@ function raceTable(runs: Run[]): HTMLElement {
 /** Value and gradient against iterations, work or seconds. */
 function walks(runs: Run[]): HTMLElement {
   const box = h("div", { class: "charts" });
+  const note = h("p", { class: "readout" });
   const available = (Object.keys(clocks) as Clock[]).filter((clock) => runs.some((run) => run.iterations.some((it) => isNumber(it[clock]))));
   const values = runs.flatMap((run) => run.iterations.map((it) => it.value)).filter(isNumber);
   const low = min(values) ?? 0;
@@ -94,7 +95,7 @@ function walks(runs: Run[]): HTMLElement {
     const long = ends.length > 1 && (max(ends) as number) > 20 * (min(ends) as number);
     const times = runs.flatMap((run) => run.iterations.map((it) => it[clock])).filter((x): x is number => isNumber(x) && x > 0);
     const start = long ? (min(times) as number) / 2 : 0;
-    const x = { title: clocks[clock] + (long ? ` (logarithmic; the start is drawn at ${number(start, 2)})` : ""), log: long };
+    const x = { title: clocks[clock] + (long ? " (logarithmic)" : ""), log: long };
     const place = (it: Iteration) => (it[clock] === 0 ? start : (it[clock] ?? null));
     const series = (pick: (it: Iteration) => Point["y"]): Series[] =>
       runs.map((run, k) => ({
@@ -103,6 +104,7 @@ function walks(runs: Run[]): HTMLElement {
         kind: k >= 3 ? "dashes" : "line",
         points: run.iterations.map((it) => ({ x: place(it), y: pick(it), label: `${run.method}, iteration ${it.iteration}` })),
       }));
+    note.textContent = long ? `The runs differ so much in length that this axis is logarithmic; their start is drawn at ${number(start, 2)}.` : "";
     box.replaceChildren(
       chart({
         title: "Value on the way",
@@ -132,6 +134,7 @@ function walks(runs: Run[]): HTMLElement {
     runs.length > 1 ? "The race" : "The walk",
     h("p", { class: "explain" }, "A straight line downwards means that every step removes the same share of what is left; a curve that bends down ever faster is the mark of Newton's method near a minimum."),
     available.length > 1 ? choice : null,
+    note,
     box,
   );
 }
