@@ -59,14 +59,15 @@ int main(int argc, char** argv) {
     start.set(static_cast<std::int64_t>(i), x[i]);
   }
   double begin = now();
-  const auto made = kappa::make_formula_objective(
-      "sum(100*(x[1:] - x[:-1]^2)^2 + (1 - x[:-1])^2)", {{"x", start}}, {}, nullptr, true, {});
+  const auto made = kappa::make_formula_objective("sum(100*(x[1:] - x[:-1]^2)^2 + (1 - x[:-1])^2)",
+                                                  {{"x", start}}, {}, nullptr, true, {});
   const kappa::Objective& f = *made.scalar;
   const double setup = now() - begin;
 
   double value_mine = 0, value_hand = 0;
-  const auto [value_a, value_b] = in_turn([&] { value_mine = f.value(x.data()); },
-                                          [&] { value_hand = rosenbrock_hand::value(n, x.data()); });
+  const auto [value_a, value_b] =
+      in_turn([&] { value_mine = f.value(x.data()); },
+              [&] { value_hand = rosenbrock_hand::value(n, x.data()); });
   const auto [gradient_a, gradient_b] =
       in_turn([&] { f.gradient(x.data(), mine.data()); },
               [&] { rosenbrock_hand::gradient(n, x.data(), hand.data()); });

@@ -158,12 +158,13 @@ KAPPA_EXPORT Array reshape(const Array& x, const Shape& shape);
 KAPPA_EXPORT Array broadcast_to(const Array& x, const Shape& shape);
 /// Axis i of the result is axis permutation[i] of x; empty reverses the axes.
 KAPPA_EXPORT Array transpose(const Array& x, const Dims& permutation = {});
-/// x[starts:stops:steps] on every axis; starts and stops within bounds, steps not 0. With a negative
-/// step the run goes down from `start` to just above `stop` (which may be -1).
+/// x[starts:stops:steps] on every axis; starts and stops within bounds, steps not 0. With a
+/// negative step the run goes down from `start` to just above `stop` (which may be -1).
 KAPPA_EXPORT Array slice(const Array& x, const Dims& starts, const Dims& stops,
                          const Dims& steps = {});
 /// Zeros around x, and `interior` zeros between neighbours, on every axis.
-KAPPA_EXPORT Array pad(const Array& x, const Dims& low, const Dims& high, const Dims& interior = {});
+KAPPA_EXPORT Array pad(const Array& x, const Dims& low, const Dims& high,
+                       const Dims& interior = {});
 KAPPA_EXPORT Array concat(std::span<const Array> parts, std::int64_t axis = 0);
 /// The entries of x along `axis` at `indices` (int64, any shape): result shape is
 /// x.shape[:axis] + indices.shape + x.shape[axis+1:].

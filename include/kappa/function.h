@@ -182,6 +182,9 @@ KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_hessian(const Function& f,
 /// The same into `result`, whose memory is used again where it has the pattern already.
 KAPPA_EXPORT void sparse_hessian(const Function& f, const ConstVectorRef& x,
                                  Eigen::SparseMatrix<double>& result);
+/// The values alone, in the order of that matrix's valuePtr(): hessian_sparsity(f).num_entries.
+KAPPA_EXPORT void sparse_hessian_values(const Function& f, std::span<const double> x,
+                                        std::span<double> result);
 /// J(x), m x n, compressed. A row much longer than the rest costs one reverse product and does not
 /// count in the colouring.
 KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_jacobian(const Function& f,

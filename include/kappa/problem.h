@@ -26,8 +26,8 @@ class KAPPA_EXPORT Linearization {
   virtual void hessian_product(std::int64_t num_directions, const double* directions,
                                double* products) const = 0;
 
-  /// products(:, j) = G directions(:, j), G the Gauss-Newton matrix J' H_loss J (plus the Hessian of
-  /// the penalty). Throws Error(unsupported) where has_gauss_newton() is false.
+  /// products(:, j) = G directions(:, j), G the Gauss-Newton matrix J' H_loss J (plus the Hessian
+  /// of the penalty). Throws Error(unsupported) where has_gauss_newton() is false.
   virtual void gauss_newton_product(std::int64_t num_directions, const double* directions,
                                     double* products) const = 0;
   [[nodiscard]] virtual bool has_gauss_newton() const = 0;

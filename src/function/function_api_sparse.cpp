@@ -51,6 +51,12 @@ void sparse_hessian(const Function& f, const ConstVectorRef& x,
   plan.evaluate(x.data(), result.valuePtr());
 }
 
+void sparse_hessian_values(const Function& f, std::span<const double> x, std::span<double> result) {
+  const SparseHessianPlan& plan = checked_plan(f, x.size());
+  check_length("sparse_hessian_values", "result", result.size(), plan.pattern().num_entries());
+  plan.evaluate(x.data(), result.data());
+}
+
 Eigen::SparseMatrix<double> sparse_jacobian(const Function& f, std::span<const double> x) {
   check_length("sparse_jacobian", "x", x.size(), f.dimension());
   const SparseJacobianPlan& plan = f.impl().sparse_jacobian();

@@ -358,16 +358,18 @@ Objective::Objective(ObjectiveParts parts, const ObjectiveOptions& options)
   impl_->dimension = impl_->parts.parameters.dimension();
   impl_->num_threads = std::max(options.num_threads, 1);
   impl_->budget = options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
+  const std::int64_t whole = impl_->budget;
+  impl_->budget = std::max<std::int64_t>(whole - options.reserved_bytes, 1);
   impl_->choose_batch(options.batch);
   const std::int64_t batch = impl_->batch_of({});
   const std::int64_t need = impl_->worker_bytes(Curvature::hessian, batch, 1);
   if (need > impl_->budget) {
-    throw Error(
-        ErrorKind::resource,
-        fmt::format("one micro-batch of {} samples needs {} of workspace, the budget is {}; "
-                    "raise --memory to at least that or lower --batch",
-                    std::max<std::int64_t>(batch, 1), text_of_bytes(static_cast<double>(need)),
-                    text_of_bytes(static_cast<double>(impl_->budget))));
+    throw Error(ErrorKind::resource,
+                fmt::format("one micro-batch of {} samples needs {} of memory, the budget is {}; "
+                            "raise --memory to at least that or lower --batch",
+                            std::max<std::int64_t>(batch, 1),
+                            text_of_bytes(static_cast<double>(need + options.reserved_bytes)),
+                            text_of_bytes(static_cast<double>(whole))));
   }
 }
 

@@ -43,8 +43,9 @@ struct ObjectiveParts {
 
 struct ObjectiveOptions {
   int num_threads = 1;
-  std::int64_t batch = 0;         ///< samples a micro-batch; 0: chosen
-  std::int64_t memory_bytes = 0;  ///< budget for workspaces and residuals; 0: half of free memory
+  std::int64_t batch = 0;           ///< samples a micro-batch; 0: chosen
+  std::int64_t memory_bytes = 0;    ///< budget for workspaces and residuals; 0: half of free memory
+  std::int64_t reserved_bytes = 0;  ///< of the budget, for what else the process needs
 };
 
 /// Predicted before work starts.

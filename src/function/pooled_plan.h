@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -16,28 +17,46 @@ class PooledPlan {
 
   [[nodiscard]] const Program& program() const { return plan_.program(); }
   void run(const std::vector<const void*>& inputs, const std::vector<void*>& outputs) const {
-    std::shared_ptr<std::byte[]> workspace = take();
+    Memory workspace = workspaces_.take(plan_.workspace_bytes());
     plan_.run(inputs.data(), outputs.data(), workspace.get());
-    const std::lock_guard lock(mutex_);
-    free_.push_back(std::move(workspace));
+    workspaces_.give(std::move(workspace));
   }
+
+  /// @name A further buffer for the caller, always of the same size, kept likewise
+  /// @{
+  [[nodiscard]] std::shared_ptr<std::byte[]> take_buffer(std::int64_t bytes) const {
+    return buffers_.take(bytes);
+  }
+  void give_buffer(std::shared_ptr<std::byte[]> buffer) const { buffers_.give(std::move(buffer)); }
+  /// @}
 
  private:
-  std::shared_ptr<std::byte[]> take() const {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!free_.empty()) {
-        std::shared_ptr<std::byte[]> workspace = std::move(free_.back());
-        free_.pop_back();
-        return workspace;
+  using Memory = std::shared_ptr<std::byte[]>;
+  class Pool {
+   public:
+    Memory take(std::int64_t bytes) const {
+      {
+        const std::lock_guard lock(mutex_);
+        if (!free_.empty()) {
+          Memory memory = std::move(free_.back());
+          free_.pop_back();
+          return memory;
+        }
       }
+      return allocate_aligned(bytes);
     }
-    return allocate_aligned(plan_.workspace_bytes());
-  }
+    void give(Memory memory) const {
+      const std::lock_guard lock(mutex_);
+      free_.push_back(std::move(memory));
+    }
+
+   private:
+    mutable std::mutex mutex_;
+    mutable std::vector<Memory> free_;
+  };
 
   Plan plan_;
-  mutable std::mutex mutex_;
-  mutable std::vector<std::shared_ptr<std::byte[]>> free_;
+  Pool workspaces_, buffers_;
 };
 
 /// A value made at the first call, once, whichever thread comes first.

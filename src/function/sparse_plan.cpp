@@ -71,8 +71,8 @@ void CompressedProducts::fill_seeds(std::int64_t first, double* seeds) const {
 }
 
 void CompressedProducts::evaluate(const double* x, double* values) const {
-  // Uninitialised: every element is written before it is read.
-  const auto products = allocate_aligned(block_ * length_ * 8);
+  // A buffer of this size is fresh pages each time, which cost more than what is computed on them.
+  std::shared_ptr<std::byte[]> products = plan_->take_buffer(block_ * length_ * 8);
   const auto* read = reinterpret_cast<const double*>(products.get());
   std::vector<double> own;
   if (seeds_.empty()) own.resize(static_cast<std::size_t>(block_) * colours_.size());
@@ -88,6 +88,7 @@ void CompressedProducts::evaluate(const double* x, double* values) const {
     }
     first += block_;
   }
+  plan_->give_buffer(std::move(products));
 }
 
 SparseHessianPlan::SparseHessianPlan(const Program& scalar)

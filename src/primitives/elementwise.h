@@ -79,10 +79,8 @@ inline constexpr int transcendental_cost = 20;
 /// A Kernel from a choice by the result's dtype.
 template <class Choice>
 Kernel tile_kernel(Choice choice, int element_cost = 1) {
-  return {.tile =
-              [choice](std::span<const Type>, const Type& result) {
-                return TileFunction{choice(result.dtype)};
-              },
+  return {.tile = [choice](std::span<const Type>,
+                           const Type& result) { return TileFunction{choice(result.dtype)}; },
           .element_cost = element_cost};
 }
 /// @}

@@ -59,8 +59,12 @@ KAPPA_PRIMITIVE(atanh) {
                           .kernel = tile_kernel([](DType t) {
                             return scalar_tile([](auto x) { return std::atanh(x); }, t);
                           }),
-                          .jvp = [](const Array& x, const Array&,
-                                    const Array& dx) { return dx / ((1 - x) * (1 + x)); },
+                          // 1 - x^2: near 0 the product's own derivative would cancel, near 1 the
+                          // square's difference does.
+                          .jvp =
+                              [](const Array& x, const Array&, const Array& dx) {
+                                return dx / where(abs(x) < 0.5, 1 - x * x, (1 - x) * (1 + x));
+                              },
                           .range = {-0.8, 0.8}});
 }
 

@@ -1,5 +1,7 @@
 #include "program/tensor.h"
 
+#include <sys/mman.h>
+
 #include <algorithm>
 #include <new>
 
@@ -9,7 +11,15 @@ namespace kappa {
 
 std::shared_ptr<std::byte[]> allocate_aligned(std::int64_t bytes) {
   constexpr std::align_val_t alignment{64};
+  // Large blocks come straight from the system and go back to it: a heap would keep them, and a
+  // memory budget would then bound nothing.
+  constexpr std::size_t large = std::size_t{1} << 20;
   const auto size = static_cast<std::size_t>(std::max<std::int64_t>(bytes, 1));
+  if (size >= large) {
+    void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    return {static_cast<std::byte*>(memory), [size](std::byte* p) { munmap(p, size); }};
+  }
   auto* memory = static_cast<std::byte*>(::operator new(size, alignment));
   return {memory, [](std::byte* p) { ::operator delete(p, alignment); }};
 }
