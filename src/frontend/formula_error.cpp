@@ -39,7 +39,14 @@ std::string message(std::string_view text, std::size_t offset, const std::string
                     const std::string& remedy) {
   offset = std::min(offset, text.size());
   std::size_t column = 0;
-  const std::string quoted = excerpt(text, offset, column);
+  std::string quoted = excerpt(text, offset, column);
+  // A caret before the place, within the line: where there is no terminal the message is all that
+  // arrives.
+  std::size_t place = 0;
+  for (std::size_t seen = 0; place < quoted.size(); ++place) {
+    if (!continues_character(quoted[place]) && seen++ == column) break;
+  }
+  quoted.insert(place, "^");
   std::string line = fmt::format("formula: {} at position {}: \"{}\"", problem,
                                  num_characters(text.substr(0, offset)) + 1, quoted);
   if (!remedy.empty()) line += remedy[0] == ' ' ? remedy : "; " + remedy;

@@ -284,7 +284,9 @@ class Writer {
     const double ratio = m.actual_decrease / m.predicted_decrease;
     std::string sentence;
     if (!(m.predicted_decrease > 0)) {
-      sentence = "there is nothing left to gain by the quadratic model";
+      sentence = a_.critical_point && a_.critical_point->kind == CriticalKind::not_critical
+                     ? "the curvature gives no step here: go downhill along -g"
+                     : "there is nothing left to gain by the quadratic model";
     } else if (std::fabs(ratio - 1) < 1e-6) {
       sentence = "the quadratic model is exact along this step: take it";
     } else if (ratio > 0.9 && ratio < 1.1) {
@@ -313,7 +315,7 @@ class Writer {
     const Condition& c = *a_.condition;
     text_.label("Condition");
     if (std::isnan(c.number)) {
-      text_.words("not defined: every eigenvalue is zero");
+      text_.words("not defined: no eigenvalue is known to differ from zero");
       return;
     }
     text_.words(fmt::format("{}{} = {} / {}: {}", c.lower_bound ? "at least " : "",

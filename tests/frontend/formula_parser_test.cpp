@@ -140,7 +140,7 @@ TEST(FormulaParser, MessageAndCaret) {
     FAIL();
   } catch (const FormulaError& error) {
     EXPECT_STREQ(error.what(),
-                 "formula: unknown function 'sinn' at position 5: \"2 + sinn(x)\" (did you mean "
+                 "formula: unknown function 'sinn' at position 5: \"2 + ^sinn(x)\" (did you mean "
                  "'sin'?)");
     EXPECT_EQ(caret_excerpt(error.text(), error.offset()), "2 + sinn(x)\n    ^");
   }
