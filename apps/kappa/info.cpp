@@ -43,6 +43,7 @@ Json cost_json(const ObjectiveCost& cost) {
   json["batch"] = cost.batch;
   json["num_batches"] = cost.num_batches;
   json["budget_bytes"] = cost.budget_bytes;
+  json["reserved_bytes"] = cost.reserved_bytes;
   json["workspace_bytes"] = cost.workspace_bytes;
   json["residual_bytes"] = cost.residual_bytes;
   json["kept_batches"] = cost.kept_batches;
@@ -116,6 +117,10 @@ int run(const std::vector<std::string>& arguments) {
                           memory_text(static_cast<double>(cost.budget_bytes)),
                           counted(cost.num_workers, "thread"),
                           memory_text(static_cast<double>(cost.workspace_bytes))));
+    if (cost.reserved_bytes > 0) {
+      text.line(fmt::format("{} of it for the program itself",
+                            memory_text(static_cast<double>(cost.reserved_bytes))));
+    }
     if (cost.num_samples > 0) {
       text.line(fmt::format("micro-batches of {}, {} in all", counted(cost.batch, "sample"),
                             cost.num_batches));
@@ -126,7 +131,7 @@ int run(const std::vector<std::string>& arguments) {
           cost.kept_batches < cost.num_batches ? "; the others are computed again each time" : ""));
       if (cost.kept_batches < cost.num_batches) {
         const double all =
-            static_cast<double>(cost.num_workers * cost.workspace_bytes) +
+            static_cast<double>(cost.reserved_bytes + cost.num_workers * cost.workspace_bytes) +
             static_cast<double>(cost.residual_bytes) * static_cast<double>(cost.num_batches);
         text.meaning(fmt::format("--memory {} would keep all of it", memory_text(all)));
       }

@@ -102,7 +102,8 @@ struct Objective::Impl {
   std::int64_t dimension = 0;
   int num_threads = 1;
   std::int64_t preferred_batch = 0;
-  std::int64_t budget = 0;
+  std::int64_t budget = 0;    // for workspaces and residuals
+  std::int64_t reserved = 0;  // the rest of what the caller gave
   std::mutex mutex;
   std::map<std::int64_t, std::unique_ptr<Compiled>> compiled;
   // Workers between calls: fresh memory would cost a page fault every 4 kB of every call.
@@ -360,6 +361,7 @@ Objective::Objective(ObjectiveParts parts, const ObjectiveOptions& options)
   impl_->budget = options.memory_bytes > 0 ? options.memory_bytes : default_memory_budget();
   const std::int64_t whole = impl_->budget;
   impl_->budget = std::max<std::int64_t>(whole - options.reserved_bytes, 1);
+  impl_->reserved = whole - impl_->budget;
   impl_->choose_batch(options.batch);
   const std::int64_t batch = impl_->batch_of({});
   const std::int64_t need = impl_->worker_bytes(Curvature::hessian, batch, 1);
@@ -395,7 +397,8 @@ ObjectiveCost Objective::cost(std::int64_t block) const {
   cost.num_samples = num_samples();
   cost.batch = batch;
   cost.num_batches = batches.count();
-  cost.budget_bytes = impl.budget;
+  cost.budget_bytes = impl.budget + impl.reserved;
+  cost.reserved_bytes = impl.reserved;
   cost.workspace_bytes = impl.worker_bytes(
       Curvature::hessian, batch, std::min(block, impl.block_of(Curvature::hessian, batch)));
   cost.residual_bytes = Block::bytes(plans.residual_types) + Block::bytes(batches.types());

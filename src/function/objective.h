@@ -53,6 +53,7 @@ struct ObjectiveCost {
   std::int64_t num_parameters = 0, num_samples = 0;
   std::int64_t batch = 0, num_batches = 0;
   std::int64_t budget_bytes = 0;
+  std::int64_t reserved_bytes = 0;   ///< of the budget, for the rest of the process
   std::int64_t workspace_bytes = 0;  ///< a worker, products of a block of directions
   std::int64_t residual_bytes = 0;   ///< a micro-batch, with its data
   std::int64_t kept_batches = 0;     ///< whose residuals fit in the budget
