@@ -7,7 +7,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -136,13 +139,24 @@ TEST(Checkpoint, SurvivesKill) {
                           .minibatch = 16,
                           .seed = 11};
   const MinimizeResult whole = minimize(problem, start, options);
-  std::mt19937 random(1);
-  int kills = 0;
-  for (int repeat = 0; repeat < 30; ++repeat) {
+  options.checkpoint_every_iterations = 20;
+  options.resume = true;
+  // Moments are drawn from the length of a run with checkpoints, whatever the machine's speed.
+  const auto begin = std::chrono::steady_clock::now();
+  {
     const Folder folder;
     options.checkpoint_directory = folder.path();
-    options.checkpoint_every_iterations = 20;
-    options.resume = true;
+    ASSERT_TRUE(same_bits(whole.w, minimize(problem, start, options).w));
+  }
+  const auto length = std::chrono::duration_cast<std::chrono::microseconds>(
+      std::chrono::steady_clock::now() - begin);
+  const auto longest =
+      static_cast<useconds_t>(std::clamp<std::int64_t>(length.count(), 1000, 900'000));
+  std::mt19937 random(1);
+  int kills = 0;
+  for (int repeat = 0; repeat < 300 && kills < 25; ++repeat) {
+    const Folder folder;
+    options.checkpoint_directory = folder.path();
     const pid_t child = fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
@@ -153,7 +167,7 @@ TEST(Checkpoint, SurvivesKill) {
       }
       _exit(0);
     }
-    usleep(std::uniform_int_distribution<useconds_t>(500, 30000)(random));
+    usleep(std::uniform_int_distribution<useconds_t>(0, longest)(random));
     kill(child, SIGKILL);
     int status = 0;
     waitpid(child, &status, 0);
