@@ -39,6 +39,13 @@ Array with_batch_axis(const Array& x, bool batched, std::int64_t extent);
 /// `x` with axes brought last, in order, and merged into one; the others keep their order.
 Array merge_axes_last(const Array& x, const Dims& axes);
 
+/// sum_d index_d * strides[d] for every element of `shape`, row-major: names of groups.
+std::vector<std::int32_t> strided_places(const Shape& shape, const Dims& strides,
+                                         std::int64_t offset = 0);
+/// What an element depends on where `axes` (sorted) of `operand` are summed up or otherwise
+/// reduced.
+ElementGroups reduction_groups(const Shape& operand, const Dims& axes);
+
 [[noreturn]] void shape_error(const char* primitive, const std::string& what);
 /// Throws Error(type) where the dtype is boolean.
 void refuse_boolean(const char* primitive, const Type& operand);

@@ -92,6 +92,15 @@ KAPPA_PRIMITIVE(concat) {
     }
     return join(parts, call.attributes.integer("axis") + 1);
   };
+  p.sparsity = [](const SparsityCall& call, int index) {
+    const auto axis = static_cast<std::size_t>(call.attributes.integer("axis"));
+    const auto operand = static_cast<std::size_t>(index);
+    const Dims strides = contiguous_strides(call.result.shape);
+    std::int64_t before = 0;
+    for (std::size_t k = 0; k < operand; ++k) before += call.operands[k].shape[axis];
+    return ElementGroups{.of_operand = strided_places(call.operands[operand].shape, strides,
+                                                      before * strides[axis])};
+  };
   p.simplify = [](const Call& call) -> Array {
     if (call.operands.size() == 1) return call.operands[0];
     const auto axis = static_cast<std::size_t>(call.attributes.integer("axis"));

@@ -78,6 +78,17 @@ KAPPA_PRIMITIVE(cumsum) {
     return cumsum_along(call.operands[0], call.attributes.integer("axis") + 1,
                         call.attributes.integer("reverse") != 0);
   };
+  p.sparsity = [](const SparsityCall& call, int) {
+    const auto axis = static_cast<std::size_t>(call.attributes.integer("axis"));
+    Dims strides =
+        contiguous_strides(keep_axes(call.result.shape, {call.attributes.integer("axis")}));
+    strides[axis] = 0;
+    const std::vector<std::int32_t> lines = strided_places(call.result.shape, strides);
+    return ElementGroups{lines, lines,
+                         call.attributes.integer("reverse") != 0
+                             ? ElementGroups::Within::not_before
+                             : ElementGroups::Within::not_after};
+  };
   p.simplify = [](const Call& call) -> Array {
     const auto axis = static_cast<std::size_t>(call.attributes.integer("axis"));
     return call.operands[0].shape()[axis] <= 1 ? call.operands[0] : Array();

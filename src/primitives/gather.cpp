@@ -36,6 +36,22 @@ Array indices_into_blocks(const Array& indices, std::int64_t extent) {
   return indices + reshape(offset, column);
 }
 
+std::vector<std::int32_t> indexed_places(const Shape& shape, const Tensor& indices,
+                                         std::int64_t axis, std::int64_t count) {
+  const std::int64_t extent = shape[static_cast<std::size_t>(axis)];
+  std::int64_t inner = 1;
+  for (auto d = static_cast<std::size_t>(axis) + 1; d < shape.size(); ++d) inner *= shape[d];
+  const std::int64_t width = indices.size() * inner;
+  const auto* index = indices.as<std::int64_t>();
+  std::vector<std::int32_t> places(static_cast<std::size_t>(count));
+  for (std::int64_t e = 0; e < count; ++e) {
+    const std::int64_t entry = std::clamp<std::int64_t>(index[e % width / inner], 0, extent - 1);
+    places[static_cast<std::size_t>(e)] =
+        static_cast<std::int32_t>((e / width * extent + entry) * inner + e % inner);
+  }
+  return places;
+}
+
 namespace {
 
 Type infer(const Attributes& attributes, std::span<const Type> operands) {
@@ -111,6 +127,12 @@ KAPPA_PRIMITIVE(gather) {
                        call.operands[0].shape()[static_cast<std::size_t>(axis)], axis);
   };
   p.batch = batch;
+  p.sparsity = [](const SparsityCall& call, int) -> std::optional<ElementGroups> {
+    if (call.known[1] == nullptr) return std::nullopt;
+    return ElementGroups{.of_result = indexed_places(call.operands[0].shape, *call.known[1],
+                                                     call.attributes.integer("axis"),
+                                                     num_elements(call.result.shape))};
+  };
   p.kernel.run = run;
   p.samples = [] {
     const auto sample = [](Shape x, Shape indices, std::int64_t axis, double last) {

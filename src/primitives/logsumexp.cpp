@@ -35,6 +35,10 @@ KAPPA_PRIMITIVE(logsumexp) {
   p.batch = [](const Call& call, const std::vector<bool>&, std::int64_t) {
     return apply(kappa_primitive_logsumexp(), {}, {call.operands[0]});
   };
+  p.sparsity = [](const SparsityCall& call, int) {
+    const Shape& shape = call.operands[0].shape;
+    return reduction_groups(shape, {static_cast<std::int64_t>(shape.size()) - 1});
+  };
   p.kernel.run = run;
   p.kernel.flops = [](const Attributes&, std::span<const Type> operands, const Type&) {
     return 3.0 * static_cast<double>(num_elements(operands[0].shape));

@@ -211,6 +211,25 @@ Array simplify(const Call& call) {
   return {};
 }
 
+// Entry (i, j) depends on row i of the left operand and column j of the right one.
+std::optional<ElementGroups> lines(const SparsityCall& call, int index) {
+  const bool left = index == 0;
+  const Shape& from = call.operands[left ? 0 : 1].shape;
+  const bool turned = call.attributes.integer(left ? "transpose_a" : "transpose_b") != 0;
+  const std::size_t rank = from.size(), result_rank = call.result.shape.size();
+  const std::size_t summed = rank - (left != turned ? 1 : 2);
+  Dims strides = contiguous_strides(keep_axes(from, {static_cast<std::int64_t>(summed)}));
+  strides[summed] = 0;
+  Dims result_strides(result_rank, 0);
+  for (std::size_t d = 0; d < rank; ++d) {
+    if (d == summed || from[d] == 1) continue;
+    const bool batch = d + 2 < rank;
+    result_strides[batch ? result_rank - rank + d : result_rank - (left ? 2 : 1)] = strides[d];
+  }
+  return ElementGroups{strided_places(from, strides),
+                       strided_places(call.result.shape, result_strides)};
+}
+
 }  // namespace
 
 KAPPA_PRIMITIVE(matmul) {
@@ -230,6 +249,7 @@ KAPPA_PRIMITIVE(matmul) {
   p.bilinear = true;
   p.transpose = transpose_matmul;
   p.batch = batch_matmul;
+  p.sparsity = lines;
   p.simplify = simplify;
   p.kernel.run = [](const KernelCall& call) {
     switch (call.output_type.dtype) {
@@ -239,6 +259,7 @@ KAPPA_PRIMITIVE(matmul) {
     }
   };
   p.kernel.accumulates = true;
+  p.kernel.role = Kernel::Role::product;
   p.kernel.flops = [](const Attributes& attributes, std::span<const Type> operands,
                       const Type& result) {
     return 2.0 * static_cast<double>(num_elements(result.shape)) *

@@ -120,6 +120,15 @@ KAPPA_PRIMITIVE(pad) {
                prepend(0, call.attributes.dims("high")),
                prepend(0, call.attributes.dims("interior")));
   };
+  p.sparsity = [](const SparsityCall& call, int) {
+    Dims strides = contiguous_strides(call.result.shape);
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < strides.size(); ++i) {
+      offset += call.attributes.dims("low")[i] * strides[i];
+      strides[i] *= call.attributes.dims("interior")[i] + 1;
+    }
+    return ElementGroups{.of_operand = strided_places(call.operands[0].shape, strides, offset)};
+  };
   p.simplify = simplify;
   p.kernel.view = view;
   p.kernel.run = run;

@@ -84,6 +84,7 @@ Primitive extremum_primitive(const char* name, const char* formula_name, bool ma
   p.batch = [self](const Call& call, const std::vector<bool>&, std::int64_t) {
     return apply(self(), {{"axes", shift_axes(call.attributes.dims("axes"))}}, {call.operands[0]});
   };
+  p.sparsity = reduction_sparsity;
   p.simplify = [self](const Call& call) {
     if (const auto source = uniform_source(call.operands[0])) {
       return broadcast_to(*source,

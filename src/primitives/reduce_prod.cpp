@@ -74,6 +74,7 @@ KAPPA_PRIMITIVE(reduce_prod) {
     return apply(kappa_primitive_reduce_prod(),
                  {{"axes", shift_axes(call.attributes.dims("axes"))}}, {call.operands[0]});
   };
+  p.sparsity = reduction_sparsity;
   p.simplify = [](const Call& call) { return drop_unit_axes(kappa_primitive_reduce_prod(), call); };
   p.kernel.run = [](const KernelCall& call) {
     switch (call.output_type.dtype) {

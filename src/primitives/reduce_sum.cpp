@@ -98,6 +98,7 @@ KAPPA_PRIMITIVE(reduce_sum) {
     return apply(kappa_primitive_reduce_sum(), {{"axes", shift_axes(call.attributes.dims("axes"))}},
                  {call.operands[0]});
   };
+  p.sparsity = reduction_sparsity;
   p.simplify = [](const Call& call) -> Array {
     const Array dropped = drop_unit_axes(kappa_primitive_reduce_sum(), call);
     return dropped.defined() ? dropped : sum_of_broadcast(call);

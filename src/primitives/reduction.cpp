@@ -44,6 +44,10 @@ Array expand_reduced(const Array& reduced, const Dims& axes, const Shape& shape)
   return broadcast_to(reshape(reduced, keep_axes(shape, axes)), shape);
 }
 
+std::optional<ElementGroups> reduction_sparsity(const SparsityCall& call, int) {
+  return reduction_groups(call.operands[0].shape, call.attributes.dims("axes"));
+}
+
 std::vector<Sample> reduction_samples() {
   const auto sample = [](Shape shape, Dims axes) {
     return Sample{{{DType::f64, std::move(shape)}}, {{"axes", axes}}};

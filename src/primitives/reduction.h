@@ -85,6 +85,8 @@ Array reduce(const Primitive& primitive, const Array& x, const Dims& axes, bool 
              const char* verb);
 /// The result of a reduction repeated along the axes it dropped, to `shape`.
 Array expand_reduced(const Array& reduced, const Dims& axes, const Shape& shape);
+/// An element depends on what was reduced into it.
+std::optional<ElementGroups> reduction_sparsity(const SparsityCall& call, int index);
 /// Samples with axes in front, behind, between and of extent 1.
 std::vector<Sample> reduction_samples();
 /// sum(x, axis=0); no axis is written where the attribute cannot tell that some remain.

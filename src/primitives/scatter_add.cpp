@@ -85,6 +85,12 @@ KAPPA_PRIMITIVE(scatter_add) {
     return gather(cotangent, call.operands[1], call.attributes.integer("axis"));
   };
   p.batch = batch;
+  p.sparsity = [](const SparsityCall& call, int) -> std::optional<ElementGroups> {
+    if (call.known[1] == nullptr) return std::nullopt;
+    return ElementGroups{.of_operand = indexed_places(call.result.shape, *call.known[1],
+                                                      call.attributes.integer("axis"),
+                                                      num_elements(call.operands[0].shape))};
+  };
   p.kernel.run = [](const KernelCall& call) {
     switch (call.output_type.dtype) {
       case DType::f64: return scatter<double>(call);

@@ -60,6 +60,12 @@ KAPPA_PRIMITIVE(softmax) {
   p.batch = [](const Call& call, const std::vector<bool>&, std::int64_t) {
     return apply(kappa_primitive_softmax(), {}, {call.operands[0]});
   };
+  p.sparsity = [](const SparsityCall& call, int) {
+    const Shape& shape = call.result.shape;
+    const std::vector<std::int32_t> rows =
+        reduction_groups(shape, {static_cast<std::int64_t>(shape.size()) - 1}).of_operand;
+    return ElementGroups{rows, rows};
+  };
   p.kernel.run = run;
   p.kernel.flops = [](const Attributes&, std::span<const Type>, const Type& result) {
     return 4.0 * static_cast<double>(num_elements(result.shape));

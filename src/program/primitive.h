@@ -66,11 +66,29 @@ struct Kernel {
   /// The runtime recomputes what is cheap rather than storing it.
   int element_cost = 1;
   /// Tells the runtime what it may fuse: a + b, a - b and a * b of two operands; `sum` sums over
-  /// the attribute "axes".
-  enum class Role { other, add, subtract, multiply, sum } role = Role::other;
+  /// the attribute "axes"; `product` multiplies matrices over the last two axes, leading ones
+  /// broadcast, with the flags "transpose_a" and "transpose_b".
+  enum class Role { other, add, subtract, multiply, sum, product } role = Role::other;
   std::function<std::int64_t(const Attributes&, std::span<const Type>)> scratch_bytes;
   /// Floating-point operations of one call; elementwise kernels count one an element.
   std::function<double(const Attributes&, std::span<const Type>, const Type& result)> flops;
+};
+
+/// A call as the rule of its sparsity sees it. `known` holds the values of operands that depend on
+/// no input of the program, null for the others.
+struct SparsityCall {
+  const Attributes& attributes;
+  std::span<const Type> operands;
+  const Type& result;
+  std::span<const Tensor* const> known;
+};
+
+/// Which elements of an operand an element of the result depends on: those of its own group.
+struct ElementGroups {
+  std::vector<std::int32_t> of_operand;  // empty: every element is a group, named by its place
+  std::vector<std::int32_t> of_result;   // likewise; -1: depends on none
+  /// Which of the group: all, or those whose place is not after (not before) the result's own.
+  enum class Within { all, not_after, not_before } within = Within::all;
 };
 
 /// What the property tests feed a primitive with: operand types (floating ones are tried as f64 and
@@ -107,6 +125,10 @@ struct Primitive {
   /// The call with one more leading axis on the flagged operands; the result carries it too.
   /// Elementwise primitives need none.
   std::function<Array(const Call&, const std::vector<bool>& batched, std::int64_t extent)> batch;
+  /// Groups of operand `index` and the result, or nothing where that cannot be told before the
+  /// program runs. An upper bound of the dependence; without a rule all depends on all. Elementwise
+  /// primitives and views need none.
+  std::function<std::optional<ElementGroups>(const SparsityCall&, int index)> sparsity;
   /// Something cheaper of the same value (x * 1 -> x), or undefined.
   std::function<Array(const Call&)> simplify;
 
