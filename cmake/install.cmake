@@ -28,8 +28,8 @@ set_target_properties(kappa_library PROPERTIES OUTPUT_NAME kappa EXPORT_NAME kap
                       SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_link_libraries(kappa_library PUBLIC kappa_headers)
 # Imported targets of this build do not exist in the user's; a static library passes on files.
-set(kappa_private_targets fmt::fmt ZLIB::ZLIB DNNL::dnnl PkgConfig::HWY PkgConfig::HWY_CONTRIB
-    ${CMAKE_DL_LIBS})
+set(kappa_private_targets fmt::fmt ZLIB::ZLIB DNNL::dnnl ONNX::proto PkgConfig::HWY
+    PkgConfig::HWY_CONTRIB ${CMAKE_DL_LIBS})
 foreach(target ${kappa_private_targets})
   target_link_libraries(kappa_library PRIVATE $<BUILD_INTERFACE:${target}>)
 endforeach()
@@ -58,7 +58,7 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/kappaConfigVersion.cmake
 # Relative, so that the installed tree may be moved.
 file(RELATIVE_PATH KAPPA_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
 set(KAPPA_PC_LIBS "-L\${libdir} -lkappa")
-set(KAPPA_PC_PRIVATE "-ldnnl -lfmt -lhwy_contrib -lhwy -lz -ldl -pthread")
+set(KAPPA_PC_PRIVATE "-ldnnl -lfmt -lonnx_proto -lprotobuf -lhwy_contrib -lhwy -lz -ldl -pthread")
 if(KAPPA_IS_STATIC)
   string(APPEND KAPPA_PC_LIBS " ${KAPPA_PC_PRIVATE}")
 endif()
@@ -79,7 +79,7 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_DEBIAN_PACKAGE_DEPENDS "libeigen3-dev (>= 3.4)")
   if(KAPPA_IS_STATIC)  # who links the archive needs these files
     string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS
-           ", libfmt-dev, zlib1g-dev, libdnnl-dev, libhwy-dev")
+           ", libfmt-dev, zlib1g-dev, libdnnl-dev, libhwy-dev, libonnx-dev, libprotobuf-dev")
   endif()
   include(CPack)
 endif()

@@ -11,10 +11,11 @@ set -euo pipefail
 # OpenBLAS is loaded at run time (docs/decisions/0002-matrix-products.md), so no -dev package.
 # GoogleTest is here because the release preset configures the tests as well.
 build=(g++ make cmake ninja-build pkg-config python3 libeigen3-dev libfmt-dev nlohmann-json3-dev
-       libhwy-dev libdnnl-dev libopenblas0-pthread libboost-dev zlib1g-dev libgtest-dev
-       dataset-fashion-mnist)
+       libhwy-dev libdnnl-dev libopenblas0-pthread libboost-dev zlib1g-dev
+       libonnx-dev libprotobuf-dev libgtest-dev dataset-fashion-mnist)
 # Checks in Python run Debian's /usr/bin/python3, whatever python3 comes first on the PATH.
-test=(python3-numpy)
+# The official node tests of ONNX, and its checker for the models that are written.
+test=(python3-numpy python3-onnx libonnx-testdata)
 # Formatting, fuzzing, quick rebuilds.
 develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache)
 # What the benchmarks compare with, and what remakes the golden files.

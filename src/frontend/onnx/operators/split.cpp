@@ -1,0 +1,39 @@
+#include "frontend/onnx/operator.h"
+
+namespace kappa {
+
+KAPPA_ONNX_OPERATOR(Split) {
+  return {.build = [](OnnxCall& call) {
+    const Array x = call.input(0);
+    const auto axis = static_cast<std::size_t>(onnx_axis(call.integer("axis", 0), x.rank()));
+    const std::int64_t extent = x.shape()[axis];
+    Dims sizes;
+    if (call.opset() < 13) {
+      sizes = call.integers("split");
+    } else if (call.has(1)) {
+      sizes = call.known_integers(1);
+    }
+    if (sizes.empty()) {  // equal parts; the last is smaller where they do not come out even
+      const std::int64_t parts =
+          call.integer("num_outputs", static_cast<std::int64_t>(call.num_outputs()));
+      if (parts < 1) call.fail("a split into no parts");
+      const std::int64_t part = (extent + parts - 1) / parts;
+      for (std::int64_t i = 0, left = extent; i < parts; ++i, left -= part) {
+        sizes.push_back(left < 0 ? 0 : left < part ? left : part);
+      }
+    }
+    std::vector<Array> outputs;
+    std::int64_t start = 0;
+    for (const std::int64_t size : sizes) {
+      Dims low(x.shape().size(), 0), high = x.shape();
+      low[axis] = start;
+      high[axis] = start += size;
+      if (size < 0 || start > extent) call.fail("parts that are larger than the whole");
+      outputs.push_back(slice(x, low, high));
+    }
+    if (start != extent) call.fail("parts that are smaller than the whole");
+    return outputs;
+  }};
+}
+
+}  // namespace kappa
