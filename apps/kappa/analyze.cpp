@@ -119,7 +119,7 @@ void prepare(AnalyzeCommand& command, const LoadedObjective& loaded) {
 int run(const std::vector<std::string>& arguments) {
   AnalyzeCommand command;
   command.common.take_objective(command.table.parse(arguments));
-  command.page.check();
+  command.page.check(command.common);
   const LoadedObjective loaded = load_objective(command.common);
   ProgressLine progress(command.common.quiet);
   Analysis analysis;

@@ -18,6 +18,7 @@ extern const Command analyze_command;
 extern const Command minimize_command;
 extern const Command derive_command;
 extern const Command compare_command;
+extern const Command landscape_command;
 extern const Command report_command;
 extern const Command info_command;
 

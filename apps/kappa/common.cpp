@@ -35,9 +35,7 @@ ObjectiveSettings settings_of(const CommonOptions& options) {
   }
   settings.l2 = options.l2;
   settings.params = options.params;
-  const unsigned cores = std::thread::hardware_concurrency();
-  settings.options.num_threads = static_cast<int>(
-      options.threads > 0 ? std::min<std::int64_t>(options.threads, 1024) : std::max(cores, 1U));
+  settings.options.num_threads = options.num_threads();
   settings.options.batch = options.batch;
   if (!options.memory.empty()) {
     settings.options.memory_bytes = parse_bytes("--memory", options.memory);
@@ -152,6 +150,12 @@ void CommonOptions::add_to(OptionTable& table) {
   table.group("Output");
   table.text("--json", "FILE", "results as JSON; - is standard output, in place of the text", json);
   table.flag("--quiet", "no progress and no notes", quiet);
+}
+
+int CommonOptions::num_threads() const {
+  const unsigned cores = std::thread::hardware_concurrency();
+  return static_cast<int>(threads > 0 ? std::min<std::int64_t>(threads, 1024)
+                                      : std::max(cores, 1U));
 }
 
 void CommonOptions::take_objective(const std::vector<std::string>& positional) {

@@ -38,6 +38,8 @@ struct CommonOptions {
   /// Takes the objective from what is left of the command line. Throws Error(usage).
   void take_objective(const std::vector<std::string>& positional);
   [[nodiscard]] bool json_to_stdout() const { return json == "-"; }
+  /// --threads, or one a core.
+  [[nodiscard]] int num_threads() const;
 };
 
 /// The objective of a command line, ready to be asked.

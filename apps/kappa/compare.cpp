@@ -32,7 +32,7 @@ struct CompareCommand {
 int run(const std::vector<std::string>& arguments) {
   CompareCommand command;
   command.common.take_objective(command.table.parse(arguments));
-  command.page.check();
+  command.page.check(command.common);
   if (command.methods.empty()) {
     throw Error(ErrorKind::usage, "no --methods: name the methods to compare, e.g. gd,lbfgs");
   }
@@ -46,13 +46,15 @@ int run(const std::vector<std::string>& arguments) {
   ProgressLine progress(command.common.quiet);
   const ProgressCallback show = progress.callback();
   std::vector<Minimization> runs;
+  std::optional<WalkPaths> paths;
+  if (command.page.wanted()) paths.emplace(objective.dimension());
   for (std::size_t i = 0; i < options.size() && !interrupted(); ++i) {
     options[i].progress = [&](const Progress& p) {
       Progress named = p;
       if (named.task == "minimize") named.task = command.methods[i];
       return show(named);
     };
-    runs.push_back(walk(loaded, options[i], false));
+    runs.push_back(walk(loaded, options[i], false, paths ? &*paths : nullptr));
   }
   progress.clear();
   if (!command.common.json_to_stdout()) {
@@ -69,6 +71,11 @@ int run(const std::vector<std::string>& arguments) {
       entry.erase("kappa");
       entry.erase("objective");
       json["runs"].push_back(std::move(entry));
+    }
+    if (paths) {
+      Json drawn = paths_json(*paths, command.walk, command.common, loaded, show);
+      if (!drawn.empty()) json["paths"] = std::move(drawn);
+      progress.clear();
     }
     write_json(command.common, dump(json));
     command.page.write(json);

@@ -17,8 +17,9 @@
 namespace kappa {
 namespace {
 
-const Command* const commands[] = {&analyze_command, &minimize_command, &derive_command,
-                                   &compare_command, &report_command,   &info_command};
+const Command* const commands[] = {&analyze_command, &minimize_command,  &derive_command,
+                                   &compare_command, &landscape_command, &report_command,
+                                   &info_command};
 
 std::string overview() {
   std::string text =

@@ -60,7 +60,7 @@ void write_parameters(const std::string& path, const Minimization& m) {
 int run(const std::vector<std::string>& arguments) {
   MinimizeCommand command;
   command.common.take_objective(command.table.parse(arguments));
-  command.page.check();
+  command.page.check(command.common);
   MinimizeOptions options = command.walk.build(command.method, command.common);
   options.checkpoint_directory = command.checkpoint;
   options.checkpoint_every_seconds = command.checkpoint_every;
@@ -86,7 +86,9 @@ int run(const std::vector<std::string>& arguments) {
   check_minimize_options(objective, options);
   ProgressLine progress(command.common.quiet);
   options.progress = progress.callback();
-  const Minimization m = walk(loaded, options, command.standard_errors);
+  std::optional<WalkPaths> paths;
+  if (command.page.wanted()) paths.emplace(objective.dimension());
+  const Minimization m = walk(loaded, options, command.standard_errors, paths ? &*paths : nullptr);
   progress.clear();
   if (!command.out.empty() && m.result.usable) write_parameters(command.out, m);
   if (!command.common.json_to_stdout()) {
@@ -96,7 +98,12 @@ int run(const std::vector<std::string>& arguments) {
   print_warnings(m.result.warnings);
   print_warnings(m.warnings);
   if (!command.common.json.empty() || command.page.wanted()) {
-    const Json json = to_json(m);
+    Json json = to_json(m);
+    if (paths) {
+      Json drawn = paths_json(*paths, command.walk, command.common, loaded, progress.callback());
+      if (!drawn.empty()) json["paths"] = std::move(drawn);
+      progress.clear();
+    }
     write_json(command.common, dump(json));
     command.page.write(json);
   }

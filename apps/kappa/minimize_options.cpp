@@ -20,6 +20,11 @@ void WalkOptions::add_to(OptionTable& table) {
   table.number("--gradient-tolerance", "T",
                "converged at max |gradient| <= T (default 1e-8, f32 1e-5)", gradient_tolerance);
   table.count("--track-curvature", "largest eigenvalue every N iterations", 1, track_curvature);
+  table.count(
+      "--path-grid",
+      "of a page or picture: heights at N x N places around the walk (default 41, with data "
+      "none)",
+      0, path_grid);
 }
 
 MinimizeOptions WalkOptions::build(const std::string& method, const CommonOptions& common) const {
@@ -46,14 +51,25 @@ MinimizeOptions WalkOptions::build(const std::string& method, const CommonOption
 }
 
 Minimization walk(const LoadedObjective& loaded, const MinimizeOptions& options,
-                  bool want_standard_errors) {
+                  bool want_standard_errors, WalkPaths* paths) {
   const Objective& objective = *loaded.scalar;
   MinimizeOptions used = options;
   const bool single = objective.parts().dtype == DType::f32;
   if (!used.gradient_tolerance && single) used.gradient_tolerance = 1e-5;
   Minimization m;
   m.objective = loaded.summary;
+  if (paths != nullptr) {
+    paths->begin();
+    used.on_iteration = [&](const IterationRecord& record, std::span<const double> w,
+                            std::span<const double>) {
+      paths->record(record, w);
+      return true;
+    };
+  }
   m.result = minimize(objective, loaded.w, used);
+  if (paths != nullptr) {
+    paths->end(fmt::format("{}", fmt::join(m.result.methods, ",")), m.result.w, m.result.value);
+  }
   m.parameters = named_values(objective.parameters(), m.result.w);
   if (!m.result.usable) return m;
 
@@ -83,6 +99,14 @@ Minimization walk(const LoadedObjective& loaded, const MinimizeOptions& options,
     m.accuracy = accuracy(objective, *loaded.data, m.result.w);
   }
   return m;
+}
+
+Json paths_json(const WalkPaths& paths, const WalkOptions& walk, const CommonOptions& common,
+                const LoadedObjective& loaded, const ProgressCallback& progress) {
+  const bool data = loaded.scalar->num_samples() > 0;
+  const auto grid =
+      static_cast<int>(std::min<std::int64_t>(walk.path_grid.value_or(data ? 0 : 41), 400));
+  return paths.to_json(*loaded.scalar, grid, data ? 1 : common.num_threads(), progress);
 }
 
 std::string method_names() {

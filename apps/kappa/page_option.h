@@ -2,19 +2,23 @@
 
 #include <string>
 
+#include "common.h"
 #include "option_table.h"
 #include "report/json.h"
 
 namespace kappa {
 
-/// `--html FILE`: the result as a page.
+/// Pictures of a result: `--html FILE`, `--svg DIR`, `--plot`.
 struct PageOption {
-  std::string path;
+  std::string html, svg;
+  bool plot = false;
 
   void add_to(OptionTable& table);
-  [[nodiscard]] bool wanted() const { return !path.empty(); }
-  /// Before long work: throws Error if the page is not built in or could not be written.
-  void check() const;
+  [[nodiscard]] bool wanted() const { return plot || !html.empty() || !svg.empty(); }
+  /// Before long work: throws Error if the page is not built in, a file could not be written, or
+  /// the plot would land in the midst of JSON.
+  void check(const CommonOptions& common) const;
+  /// Writes page and pictures, and prints the plot below the report.
   void write(const Json& result) const;
 };
 

@@ -235,8 +235,8 @@ std::vector<std::string> split_list(const std::string& text) {
   return parts;
 }
 
-NamedValues parse_point(const std::vector<std::string>& texts) {
-  return parse_pairs("--at", texts, false);
+NamedValues parse_point(const std::vector<std::string>& texts, const std::string& option) {
+  return parse_pairs(option, texts, false);
 }
 
 NamedValues parse_constants(const std::vector<std::string>& texts) {

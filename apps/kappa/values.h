@@ -20,7 +20,7 @@ std::vector<std::string> split_list(const std::string& text);
 /// The values of `--at`: NAME=VALUE[,NAME=VALUE...] or FILE.npz. A value is a number or expression
 /// of numbers, an array literal [1,2] or [[1,2],[3,4]], V*COUNT for a vector of COUNT entries V, or
 /// @FILE.npy.
-NamedValues parse_point(const std::vector<std::string>& texts);
+NamedValues parse_point(const std::vector<std::string>& texts, const std::string& option = "--at");
 
 /// The values of `--const`: NAME=VALUE as above, or NAME=FILE.npy.
 NamedValues parse_constants(const std::vector<std::string>& texts);

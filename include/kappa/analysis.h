@@ -68,6 +68,8 @@ struct EigenvalueLists {
   double error_bound = 0;          ///< of `all`
   /// Unit eigenvectors of `all`, one after another, where the order is at most 64.
   std::vector<double> vectors;
+  /// Unit eigenvectors of top[0] and bottom[0], n entries each; empty where they were not found.
+  std::vector<double> top_vector, bottom_vector;
   std::string message;  ///< one sentence on how Lanczos ended; empty for a dense matrix
 };
 

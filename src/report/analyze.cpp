@@ -220,6 +220,13 @@ class Run {
     lists.all = spectrum.values;
     lists.error_bound = spectrum.error_bound;
     if (n_ <= max_shown) lists.vectors = spectrum.vectors;
+    const auto column = [&](std::size_t i) {
+      return std::vector<double>(
+          spectrum.vectors.begin() + static_cast<std::ptrdiff_t>(i * n),
+          spectrum.vectors.begin() + static_cast<std::ptrdiff_t>((i + 1) * n));
+    };
+    lists.top_vector = column(n - 1);
+    lists.bottom_vector = column(0);
     std::vector<double> product(n);
     const auto pair = [&](std::size_t i) {
       const double* v = spectrum.vectors.data() + i * n;
@@ -269,6 +276,11 @@ class Run {
     lists.top = pairs.top;
     lists.bottom = pairs.bottom;
     lists.message = pairs.message;
+    const auto first = [&](const std::vector<double>& vectors) {
+      return vectors.empty() ? vectors : std::vector<double>(vectors.begin(), vectors.begin() + n_);
+    };
+    lists.top_vector = first(pairs.top_vectors);
+    lists.bottom_vector = first(pairs.bottom_vectors);
     const auto converged = [](const std::vector<Eigenvalue>& list) {
       return std::count_if(list.begin(), list.end(),
                            [](const Eigenvalue& e) { return e.converged; });

@@ -38,15 +38,20 @@ std::string_view page() {
 }
 
 void check_result(const Json& result) {
+  if (result.is_object() && result.contains("results") && result["results"].is_array()) {
+    for (const Json& part : result["results"]) check_result(part);
+    return;
+  }
   if (result.is_object() && result.contains("kappa") && result.contains("objective") &&
       result["objective"].is_object()) {
     const bool analysis =
         result.contains("eigenvalues") || result.contains("value") || result.contains("jacobian");
-    if (analysis || result.contains("runs")) return;
+    if (analysis || result.contains("runs") || result.contains("landscape")) return;
   }
   throw Error(ErrorKind::data,
-              "report page: the JSON is no result of kappa analyze, minimize or compare (it needs "
-              "\"kappa\", \"objective\" and \"value\", \"jacobian\" or \"runs\")");
+              "report page: the JSON is no result of kappa analyze, minimize, compare or landscape "
+              "(it needs \"kappa\", \"objective\" and \"value\", \"jacobian\", \"runs\" or "
+              "\"landscape\")");
 }
 
 }  // namespace
@@ -60,6 +65,15 @@ void require_report_page() {
                 "cmake --build build/release --target web, then build kappa again (docs/page.md); "
                 "--json holds the same results");
   }
+}
+
+Json joined_results(const std::vector<Json>& results) {
+  Json json;
+  for (const Json& result : results) check_result(result);
+  json["kappa"] = results.at(0)["kappa"];
+  json["objective"] = results.at(0)["objective"];
+  json["results"] = results;
+  return json;
 }
 
 std::string json_for_script(const Json& json) {

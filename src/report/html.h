@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "report/json.h"
 
@@ -16,6 +17,10 @@ void require_report_page();
 /// Error(unsupported) where the page was not built in, Error(data) where `result` is no such
 /// result.
 std::string to_html(const Json& result);
+
+/// Several results as one, for a page that shows them one below the other: {"kappa", "objective" of
+/// the first, "results": [...]}. Throws Error(data) where one of them is no result.
+Json joined_results(const std::vector<Json>& results);
 
 /// JSON that may stand inside a <script> element: <, >, &, U+2028 and U+2029 as \u escapes, so that
 /// no text in it can end the element. Means the same to every JSON reader.

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "report/true_walks.h"
+
 namespace kappa {
 namespace {
 
@@ -66,16 +68,15 @@ std::vector<Line> choose_lines(const Analysis& a, std::size_t n) {
     for (double& entry : unit) entry /= length;
     add_line(lines, {"newton", "along the Newton step", unit, curvature_along(a, unit)});
   }
-  if (a.matrix == CurvatureMatrix::hessian && a.eigenvalues &&
-      a.eigenvalues->vectors.size() == n * n) {
-    const auto& all = a.eigenvalues->all;
-    const auto eigenvector = [&](std::size_t k) {
-      const auto first = a.eigenvalues->vectors.begin() + static_cast<std::ptrdiff_t>(k * n);
-      return std::vector<double>(first, first + static_cast<std::ptrdiff_t>(n));
-    };
-    add_line(lines, {"top", "along the steepest eigenvector", eigenvector(n - 1), all.back()});
-    add_line(lines,
-             {"bottom", "along the flattest or lowest eigenvector", eigenvector(0), all.front()});
+  if (a.matrix == CurvatureMatrix::hessian && a.eigenvalues) {
+    const EigenvalueLists& e = *a.eigenvalues;
+    if (e.top_vector.size() == n && !e.top.empty()) {
+      add_line(lines, {"top", "along the steepest eigenvector", e.top_vector, e.top[0].value});
+    }
+    if (e.bottom_vector.size() == n && !e.bottom.empty()) {
+      add_line(lines, {"bottom", "along the flattest or lowest eigenvector", e.bottom_vector,
+                       e.bottom[0].value});
+    }
   }
   return lines;
 }
@@ -95,6 +96,26 @@ double reach_along(double value, double slope, std::optional<double> curvature, 
   const double to_doubling = std::sqrt(2 * std::abs(value / *curvature));
   const double length = std::max(to_extremum, std::min(to_doubling, otherwise));
   return length > 0 && std::isfinite(length) ? std::min(length, 20 * otherwise) : otherwise;
+}
+
+// Where the quadratic model ceases to hold: the largest |t| up to which, on both sides, it is off
+// by at most a tenth of how much f changed so far. Infinite where it holds to the ends.
+double model_holds_to(const Json& t, const Json& values, double f, double slope, double curvature) {
+  const int half = static_cast<int>(t.size()) / 2;
+  double change = 0, holds = 0;
+  for (int k = 1; k <= half; ++k) {
+    double off = 0;
+    for (const int side : {-1, 1}) {
+      const auto i = static_cast<std::size_t>(half + side * k);
+      if (values[i].is_null()) return holds;
+      const double at = t[i].get<double>(), value = values[i].get<double>();
+      change = std::max(change, std::fabs(value - f));
+      off = std::max(off, std::fabs(value - (f + slope * at + curvature / 2 * at * at)));
+    }
+    if (off > 0.1 * change + 1e-12 * std::fabs(f)) return holds;
+    holds = t[static_cast<std::size_t>(half + k)].get<double>();
+  }
+  return INFINITY;
 }
 
 }  // namespace
@@ -125,6 +146,10 @@ Json slices_json(const Problem& problem, std::span<const double> w, const Analys
       t.push_back(distance);
       values.push_back(number_or_null(problem.value(at.data())));
     }
+    if (line.curvature) {
+      const double holds = model_holds_to(t, values, *a.value, slope, *line.curvature);
+      if (std::isfinite(holds)) entry["model_holds_to"] = holds;
+    }
     entry["t"] = std::move(t);
     entry["value"] = std::move(values);
     lines.push_back(std::move(entry));
@@ -152,6 +177,8 @@ Json slices_json(const Problem& problem, std::span<const double> w, const Analys
     json["plane"]["x"] = std::move(x);
     json["plane"]["y"] = std::move(y);
     json["plane"]["value"] = std::move(rows);
+    Json walks = true_walks(problem, w, a, otherwise);
+    if (!walks.empty()) json["walks"] = std::move(walks);
   }
   return json;
 }

@@ -80,6 +80,7 @@ function sliceChart(slice: Slice, value: number, name?: string, origin = 0): HTM
     description: `Slope ${number(slope)}${isNumber(slice.curvature) ? `, curvature ${number(slice.curvature)}` : ""} at the point.`,
     x: { title: name ?? "distance from the point", pad: 0 },
     y: { title: "f", domain: shown.length > 0 ? [low - room, high + room] : undefined },
+    rules: isNumber(slice.model_holds_to) ? [{ x: origin + slice.model_holds_to, label: `model holds to ${number(slice.model_holds_to, 3)}` }, { x: origin - slice.model_holds_to, label: "" }] : [],
     series: [...series, { name: "the point", kind: "dots", color: 4, points: [{ x: origin, y: value }] }],
   });
 }

@@ -2,12 +2,13 @@
 import { analysisPage } from "./analysis";
 import { h } from "./dom";
 import { counted } from "./format";
-import type { Analysis, Comparison, Objective, Run } from "./result";
+import { landscapePage } from "./landscape";
+import type { Analysis, Comparison, Joined, Landscape, Objective, Run } from "./result";
 import { runsPage } from "./runs";
 import "./style.css";
 import { explanationSwitch, themeSwitch } from "./theme";
 
-type Result = Analysis | Run | Comparison;
+type Result = Analysis | Run | Comparison | Landscape;
 
 function subtitle(objective: Objective, version: string): string {
   const parts = [counted(objective.num_parameters, "parameter")];
@@ -17,36 +18,61 @@ function subtitle(objective: Objective, version: string): string {
   return parts.join(" · ");
 }
 
-function page(result: Result, text: string): void {
-  const objective = result.objective as Objective;
-  let kind: string;
-  let parts: (HTMLElement | null)[];
-  if ("runs" in result) {
-    [kind, parts] = ["Comparison of methods", runsPage(result.runs)];
-  } else if ("iterations" in result) {
-    [kind, parts] = ["Minimisation", runsPage([result])];
-  } else {
-    [kind, parts] = ["Curvature report", analysisPage(result as Analysis)];
-  }
-  document.title = `${kind}: ${objective.text}`;
+type Part = { kind: string; objective: Objective; version: string; warnings: string[]; sections: (HTMLElement | null)[] };
+
+function part(result: Result): Part {
+  const about = { objective: result.objective as Objective, version: (result as Analysis).kappa ?? "", warnings: result.warnings ?? [] };
+  if ("landscape" in result) return { ...about, kind: "Landscape", sections: landscapePage(result) };
+  if ("runs" in result) return { ...about, kind: "Comparison of methods", sections: runsPage(result.runs, result.paths) };
+  if ("iterations" in result) return { ...about, kind: "Minimisation", sections: runsPage([result], result.paths) };
+  return { ...about, kind: "Curvature report", sections: analysisPage(result as Analysis) };
+}
+
+const warningBox = (warnings: string[]) =>
+  warnings.length > 0 ? h("section", { class: "warnings", "aria-label": "Warnings" }, h("ul", {}, ...warnings.map((warning) => h("li", {}, warning)))) : null;
+
+function page(result: Result | Joined, text: string): void {
   const save = h("button", { type: "button" }, "Save the JSON");
   save.addEventListener("click", () => {
     const url = URL.createObjectURL(new Blob([text], { type: "application/json" }));
     h("a", { href: url, download: "kappa.json" }).click();
     URL.revokeObjectURL(url);
   });
-  const warnings = (result.warnings ?? []).length > 0
-    ? h("section", { class: "warnings", "aria-label": "Warnings" }, h("ul", {}, ...result.warnings!.map((warning) => h("li", {}, warning))))
-    : null;
+  const parts = ("results" in result ? (result.results as Result[]) : [result as Result]).map(part);
+  const first = parts[0];
+  const kind = parts.length > 1 ? "Report" : first.kind;
+  document.title = `${kind}: ${first.objective.text}`;
   const main = h("main", { id: "main" });
-  for (const part of [warnings, ...parts]) if (part) main.append(part);
+  parts.forEach((one, k) => {
+    if (parts.length > 1) {
+      main.append(
+        h("header", { class: "part", id: `part-${k + 1}` }, h("h2", { class: "part-title" }, one.kind), h("p", { class: "subtitle" }, subtitle(one.objective, one.version))),
+      );
+    }
+    for (const element of [warningBox(one.warnings), ...one.sections]) {
+      if (!element) continue;
+      // Sections of different results need names of their own.
+      if (parts.length > 1 && element.id) {
+        const heading = element.querySelector(`#${element.id}-heading`);
+        element.id = `${element.id}-of-${k + 1}`;
+        if (heading) {
+          heading.id = `${element.id}-heading`;
+          element.setAttribute("aria-labelledby", heading.id);
+        }
+      }
+      main.append(element);
+    }
+  });
+  const contents = parts.length > 1
+    ? h("nav", { "aria-label": "Contents" }, h("ul", { class: "contents" }, ...parts.map((one, k) => h("li", {}, h("a", { href: `#part-${k + 1}` }, one.kind)))))
+    : null;
   document.getElementById("app")!.replaceChildren(
     h(
       "header",
       {},
       h("div", { class: "bar" }, h("span", { class: "kind" }, kind), h("div", { class: "switches" }, explanationSwitch(), themeSwitch(), save)),
-      h("h1", {}, objective.text),
-      h("p", { class: "subtitle" }, subtitle(objective, (result as Analysis).kappa ?? "")),
+      h("h1", {}, first.objective.text),
+      parts.length > 1 ? contents : h("p", { class: "subtitle" }, subtitle(first.objective, first.version)),
     ),
     main,
     h("footer", {}, "Made by kappa. This file holds everything it shows, and the result itself as JSON; it loads nothing from the network."),
@@ -56,7 +82,7 @@ function page(result: Result, text: string): void {
 function start(): void {
   const text = document.getElementById("result")!.textContent ?? "";
   try {
-    page(JSON.parse(text) as Result, text);
+    page(JSON.parse(text) as Result | Joined, text);
   } catch (error) {
     document.getElementById("app")!.replaceChildren(
       h("main", { id: "main" }, h("h1", {}, "Kappa report"), h("p", {}, "This page holds no result that it can read. Make it again with kappa report RESULT.json --html FILE."), h("p", { class: "note" }, String(error))),

@@ -1,14 +1,12 @@
 /** A function of two variables around the point: contours, eigenvectors, and the walks of gradient
- *  descent, momentum and Newton on the quadratic model m(s) = f + g.s + s.Hs/2, replayed exactly. */
-import { quantileSorted } from "d3-array";
-import { contours } from "d3-contour";
-import { scaleLinear } from "d3-scale";
+ *  descent, momentum and Newton, replayed exactly on the quadratic model m(s) = f + g.s + s.Hs/2, or
+ *  as they were computed on the function itself. */
 import { legend, responsive } from "./chart";
 import { h, s } from "./dom";
-import { number, short } from "./format";
-import { isNumber, type Analysis, type Num } from "./result";
-
-type Vector = [number, number];
+import { number } from "./format";
+import { drawMap, drawWalk, key, type Vector } from "./map";
+import { isNumber, type Analysis, type Walk } from "./result";
+import { surfaceFigure } from "./surface";
 
 export interface Quadratic {
   value: number;
@@ -40,21 +38,15 @@ export function walk(m: Quadratic, rate: number, momentum: number, steps: number
   return path;
 }
 
-function levels(values: number[]): number[] {
-  const sorted = values.filter(isNumber).sort((a, b) => a - b);
-  const out: number[] = [];
-  for (let k = 1; k < 15; ++k) out.push(quantileSorted(sorted, (k / 15) ** 2) as number);
-  return [...new Set(out)];
-}
-
 const all_steps = 200;
+const played_steps = 60;
 
 export function planePicture(a: Analysis): HTMLElement | null {
   const point = a.point?.values;
   const gradient = a.gradient?.vector;
   if (a.objective.num_parameters !== 2 || !point || !gradient || !a.hessian || !isNumber(a.value)) return null;
   if (![...point, ...gradient, ...a.hessian.flat()].every(isNumber)) return null;
-  const names = a.point!.names;
+  const names = a.point!.names as [string, string];
   const model: Quadratic = { value: a.value, gradient: gradient as Vector, hessian: a.hessian as [Vector, Vector] };
   const centre = point as Vector;
   const newton = a.model?.newton_step?.every(isNumber) ? (a.model.newton_step as Vector) : null;
@@ -71,13 +63,15 @@ export function planePicture(a: Analysis): HTMLElement | null {
   let rate = isNumber(given) ? given : isNumber(rates.fastest_fixed) ? rates.fastest_fixed * 0.9 : limit ? limit * 0.45 : fallback;
   let momentum = isNumber(rates.momentum?.momentum) ? rates.momentum!.momentum as number : 0.9;
   let step = 30;
-  const top = limit ? 1.2 * limit : 10 * fallback;
+  const top = Math.max(limit ? 1.2 * limit : 10 * fallback, isNumber(given) ? given : 0);
   rate = Math.min(rate, top);
+  const computed = (a.slices?.walks ?? []).filter((one) => one.points.length > 0);
+  let on_function = false;
 
   const series = [
     { name: "gradient descent", color: 2 },
     { name: `with momentum`, color: 3, kind: "dashes" },
-    ...(newton ? [{ name: a.model?.modified ? "modified Newton step" : "Newton step", color: 4 }] : []),
+    ...(newton || computed.length > 0 ? [{ name: a.model?.modified ? "modified Newton step" : "Newton step", color: 4 }] : []),
   ];
   const plot = h("div", { class: "plot" });
   const readout = h("p", { class: "readout", "aria-live": "polite" });
@@ -94,6 +88,16 @@ export function planePicture(a: Analysis): HTMLElement | null {
   const rateSlider = slider("learning rate", 0, top, rate, top / 600, (v) => (rate = v));
   const momentumSlider = slider("momentum", 0, 0.99, momentum, 0.005, (v) => (momentum = v));
   const stepSlider = slider("steps", 0, all_steps, step, 1, (v) => (step = v));
+  const ground = h("fieldset", { class: "choice" }, h("legend", {}, "Walk on"));
+  for (const [name, value] of [["the quadratic model", false], ["the function itself", true]] as const) {
+    const input = h("input", { type: "radio", name: "ground", value: value ? "function" : "model", checked: !value });
+    input.addEventListener("change", () => {
+      on_function = value;
+      momentumSlider.input.disabled = value;
+      redraw();
+    });
+    ground.append(h("label", {}, input, name));
+  }
 
   let timer: number | undefined;
   const play = h("button", { type: "button", "data-play": "", click: toggle }, "Play");
@@ -105,13 +109,13 @@ export function planePicture(a: Analysis): HTMLElement | null {
       return;
     }
     play.textContent = "Pause";
-    if (step >= 60) step = 0;
+    if (step >= played_steps) step = 0;
     timer = window.setInterval(() => {
       step += 1;
       stepSlider.input.value = String(step);
       stepSlider.output.textContent = String(step);
       redraw();
-      if (step >= 60) toggle();
+      if (step >= played_steps) toggle();
     }, 120);
   }
 
@@ -128,13 +132,9 @@ export function planePicture(a: Analysis): HTMLElement | null {
       h("li", {}, key("eigen"), "eigenvectors, longer where steeper"),
     ),
     plot,
+    computed.length > 0 ? ground : null,
     h("div", { class: "controls" }, play, rateSlider.row, momentumSlider.row, stepSlider.row),
     readout,
-    h(
-      "p",
-      { class: "explain" },
-      "Contours join points of equal height. The eigenvectors are the steepest and the flattest way to bend: a step that is right for the flat one overshoots along the steep one. The walks are exact on the quadratic model, the parabola in two variables that fits the function at the point.",
-    ),
   );
 
   let redraw = () => {};
@@ -142,53 +142,30 @@ export function planePicture(a: Analysis): HTMLElement | null {
     redraw = () => draw(width);
     redraw();
   });
-  return figure;
+  const words = h(
+    "p",
+    { class: "explain" },
+    "Contours join points of equal height. The eigenvectors are the steepest and the flattest way to bend: a step that is right for the flat one overshoots along the steep one. On the quadratic model, the parabola in two variables that fits the function at the point, the walks are replayed exactly for every rate; on the function itself they are shown for the rates that were computed.",
+  );
+  if (!plane) return h("div", {}, figure, words);
+  return h("div", {}, h("div", { class: "pair" }, figure, surfaceFigure(plane, names, "Surface of the function")), words);
+
+  /** The computed walk of this method whose rate is nearest to the slider's. */
+  function nearest(method: string): Walk | undefined {
+    const off = (one: Walk) => Math.abs((one.learning_rate ?? 0) - rate);
+    return computed.filter((one) => one.method === method).sort((p, q) => off(p) - off(q))[0];
+  }
 
   function draw(width: number): void {
-    const margin = { top: 10, right: 12, bottom: 46, left: 62 };
-    const side = Math.max(180, Math.min(width - margin.left - margin.right, 520));
-    const height = side + margin.top + margin.bottom;
-    const x = scaleLinear([centre[0] - radius, centre[0] + radius], [margin.left, margin.left + side]);
-    const y = scaleLinear([centre[1] - radius, centre[1] + radius], [margin.top + side, margin.top]);
-    const svg = s("svg", {
-      viewBox: `0 0 ${margin.left + side + margin.right} ${height}`,
-      width: margin.left + side + margin.right,
-      height,
-      role: "img",
-      "aria-label": `Contour map around ${names[0]} = ${number(centre[0])}, ${names[1]} = ${number(centre[1])} with the walks of gradient descent, momentum and Newton's method.`,
+    const map = drawMap(width, {
+      label: `Contour map around ${names[0]} = ${number(centre[0])}, ${names[1]} = ${number(centre[1])} with the walks of gradient descent, momentum and Newton's method.`,
+      names,
+      x: [centre[0] - radius, centre[0] + radius],
+      y: [centre[1] - radius, centre[1] + radius],
+      plane,
+      model: (u, v) => modelAt(model, [u - centre[0], v - centre[1]]),
     });
-    svg.append(s("clipPath", { id: "plane-clip" }, s("rect", { x: margin.left, y: margin.top, width: side, height: side })));
-    for (const tick of x.ticks(width < 480 ? 4 : 7)) {
-      svg.append(s("text", { class: "tick", x: x(tick), y: margin.top + side + 17, "text-anchor": "middle" }, short(tick)));
-    }
-    for (const tick of y.ticks(7)) {
-      svg.append(s("text", { class: "tick", x: margin.left - 7, y: y(tick) + 4, "text-anchor": "end" }, short(tick)));
-    }
-    svg.append(
-      s("text", { class: "axis-title", x: margin.left + side / 2, y: height - 8, "text-anchor": "middle" }, names[0]),
-      s("text", { class: "axis-title", transform: `translate(14 ${margin.top + side / 2}) rotate(-90)`, "text-anchor": "middle" }, names[1]),
-    );
-    const inside = s("g", { "clip-path": "url(#plane-clip)" });
-    svg.append(s("rect", { class: "frame", x: margin.left, y: margin.top, width: side, height: side }), inside);
-
-    const n = 61;
-    const axis = Array.from({ length: n }, (_, i) => (2 * i) / (n - 1) - 1).map((u) => u * radius);
-    const modelGrid = axis.flatMap((dy) => axis.map((dx) => modelAt(model, [dx, dy])));
-    const trueGrid: Num[] | null = plane ? plane.value.flat() : null;
-    const heights = levels((trueGrid ?? modelGrid) as number[]);
-    const contourPaths = (grid: Num[], cells: number, style: string) => {
-      const place = scaleLinear([0.5, cells - 0.5], [-radius, radius]);
-      const fill = grid.map((v) => (isNumber(v) ? v : NaN));
-      contours().size([cells, cells]).thresholds(heights)(fill).forEach((shape, k) => {
-        const d = shape.coordinates
-          .flat()
-          .map((ring) => "M" + ring.map(([u, v]) => `${x(centre[0] + place(u)).toFixed(1)},${y(centre[1] + place(v)).toFixed(1)}`).join("L") + "Z")
-          .join("");
-        inside.append(s("path", { class: `contour ${style}`, d, "data-level": heights[k] }));
-      });
-    };
-    if (trueGrid) contourPaths(trueGrid, plane!.x.length, "true");
-    contourPaths(modelGrid, n, "model");
+    const { x, y, inside } = map;
 
     // Eigenvectors, as long as their curvature is large beside the other's.
     const vectors = a.eigenvalues?.vectors;
@@ -213,34 +190,31 @@ export function planePicture(a: Analysis): HTMLElement | null {
       });
     }
 
-    const trace = (path: Vector[], style: string, name: string) => {
-      const points = path.map(([dx, dy]) => [x(centre[0] + dx), y(centre[1] + dy)]);
-      const near = points.filter(([px, py]) => Math.abs(px) < 1e5 && Math.abs(py) < 1e5);
-      inside.append(
-        s("path", { class: `series ${style} curve walk`, d: "M" + near.map((p) => p.map((c) => c.toFixed(1)).join(",")).join("L"), "data-series": name, "data-points": path.length }),
-      );
-      near.slice(0, 61).forEach((p) => inside.append(s("circle", { class: `series ${style} step`, cx: p[0], cy: p[1], r: 2.6 })));
-      const end = near[near.length - 1];
-      inside.append(s("circle", { class: `series ${style} end`, cx: end[0], cy: end[1], r: 5.5 }));
-    };
-    const descent = walk(model, rate, 0, step);
-    const ball = walk(model, rate, momentum, step);
-    if (newton) trace([[0, 0], newton], "c4", "Newton step");
-    trace(ball, "c3 dashes", "momentum");
-    trace(descent, "c2", "gradient descent");
-    inside.append(s("circle", { class: "start", cx: x(centre[0]), cy: y(centre[1]), r: 6 }));
-
-    inside.append(labels);
-
     const over = limit !== null && rate >= limit;
-    readout.textContent =
-      `After ${descent.length - 1} steps at rate ${number(rate, 4)} the model's value is ${number(modelAt(model, descent[descent.length - 1]))} by gradient descent, ` +
-      `${number(modelAt(model, ball[ball.length - 1]))} with momentum ${number(momentum, 3)}; it was ${number(model.value)}.` +
-      (limit === null ? "" : over ? ` This rate is above the stability limit ${number(limit, 4)}: gradient descent diverges.` : ` The stability limit is ${number(limit, 4)}.`);
-    plot.replaceChildren(svg);
+    if (on_function) {
+      const taken = (one?: Walk) => (one ? (one.points.slice(0, step + 1) as Vector[]) : []);
+      const [descent, ball, jump] = [nearest("gradient descent"), nearest("momentum"), nearest("Newton")];
+      drawWalk(map, taken(jump), "c4", "Newton step");
+      drawWalk(map, taken(ball), "c3 dashes", "momentum");
+      drawWalk(map, taken(descent), "c2", "gradient descent");
+      const ended = (one?: Walk) => number(one?.value[Math.min(step, (one?.value.length ?? 1) - 1)]);
+      const escaped = descent && descent.points.length <= played_steps ? " It left for infinity." : "";
+      readout.textContent =
+        `On the function itself, after ${Math.min(step, played_steps)} steps at the computed rate ${number(descent?.learning_rate, 4)}: f = ${ended(descent)} by gradient descent.${escaped} ` +
+        `With momentum ${number(ball?.momentum, 3)}: ${ended(ball)}. Newton's method, ${Math.min(step, (jump?.points.length ?? 1) - 1)} steps: ${ended(jump)}. It was ${number(model.value)}.`;
+    } else {
+      const shift = (path: Vector[]) => path.map(([dx, dy]) => [centre[0] + dx, centre[1] + dy] as Vector);
+      const descent = walk(model, rate, 0, step);
+      const ball = walk(model, rate, momentum, step);
+      if (newton) drawWalk(map, shift([[0, 0], newton]), "c4", "Newton step");
+      drawWalk(map, shift(ball), "c3 dashes", "momentum");
+      drawWalk(map, shift(descent), "c2", "gradient descent");
+      readout.textContent =
+        `After ${descent.length - 1} steps at rate ${number(rate, 4)} the model's value is ${number(modelAt(model, descent[descent.length - 1]))} by gradient descent, ` +
+        `${number(modelAt(model, ball[ball.length - 1]))} with momentum ${number(momentum, 3)}; it was ${number(model.value)}.` +
+        (limit === null ? "" : over ? ` This rate is above the stability limit ${number(limit, 4)}: gradient descent diverges.` : ` The stability limit is ${number(limit, 4)}.`);
+    }
+    inside.append(s("circle", { class: "start", cx: x(centre[0]), cy: y(centre[1]), r: 6 }), labels);
+    plot.replaceChildren(map.svg);
   }
-}
-
-function key(style: string): SVGElement {
-  return s("svg", { width: 26, height: 12, "aria-hidden": "true" }, s(style === "eigen" ? "line" : "path", style === "eigen" ? { class: "eigen", x1: 1, y1: 6, x2: 25, y2: 6 } : { class: style, d: "M1,6H25" }));
 }

@@ -54,7 +54,17 @@ export interface Slice {
   label: string;
   slope: Num;
   curvature?: Num;
+  model_holds_to?: Num;
   t: number[];
+  value: Num[];
+}
+
+/** A walk on the function itself, as it was computed. */
+export interface Walk {
+  method: string;
+  learning_rate?: Num;
+  momentum?: Num;
+  points: Num[][];
   value: Num[];
 }
 
@@ -98,7 +108,7 @@ export interface Analysis {
     newton_step?: Num[];
   };
   per_layer?: { name: string; num_parameters: number; lambda_max: Eigenvalue }[];
-  slices?: { lines?: Slice[]; plane?: { x: number[]; y: number[]; value: Num[][] } };
+  slices?: { lines?: Slice[]; plane?: { x: number[]; y: number[]; value: Num[][] }; walks?: Walk[] };
   cost?: Record<string, Num>;
   warnings?: string[];
 }
@@ -112,6 +122,39 @@ export interface Iteration {
   gradient_equivalents?: Num;
   lambda_max?: Num;
   learning_rate?: Num;
+}
+
+export interface Paths {
+  space: "parameters" | "principal";
+  names: string[];
+  explained?: Num[];
+  runs: { method: string; iteration: number[]; value: Num[]; coordinates: Num[][] }[];
+  plane?: { x: number[]; y: number[]; value: Num[][] };
+}
+
+export interface LandscapeAxis {
+  kind: string;
+  label: string;
+  norm: Num;
+  eigenvalue?: Num;
+  t: number[];
+}
+
+export interface Landscape {
+  kappa: string;
+  objective: Objective;
+  landscape: {
+    axes: LandscapeAxis[];
+    model: { value: Num; slope: Num[]; curvature: Num[][] };
+    value: Num[] | Num[][];
+    num_points: number;
+    num_done: number;
+    complete: boolean;
+    lowest?: { value: Num; t: number[] };
+    shape?: string;
+  };
+  cost?: Record<string, Num>;
+  warnings?: string[];
 }
 
 export interface Run {
@@ -133,6 +176,7 @@ export interface Run {
   iterations: Iteration[];
   cost?: Record<string, Num>;
   warnings?: string[];
+  paths?: Paths;
 }
 
 export interface Comparison {
@@ -140,6 +184,14 @@ export interface Comparison {
   objective: Objective;
   runs: Run[];
   warnings?: string[];
+  paths?: Paths;
+}
+
+/** Several results on one page. */
+export interface Joined {
+  kappa: string;
+  objective: Objective;
+  results: unknown[];
 }
 
 export const isNumber = (x: unknown): x is number => typeof x === "number" && Number.isFinite(x);

@@ -5,7 +5,8 @@ import { h } from "./dom";
 import { factTable, kindName, runFacts } from "./facts";
 import { count, number, seconds } from "./format";
 import { section, tiles } from "./layout";
-import { isNumber, type Iteration, type Run } from "./result";
+import { pathSection } from "./paths";
+import { isNumber, type Iteration, type Paths, type Run } from "./result";
 
 type Clock = "iteration" | "gradient_equivalents" | "seconds";
 const clocks: Record<Clock, string> = {
@@ -14,7 +15,7 @@ const clocks: Record<Clock, string> = {
   seconds: "time in seconds",
 };
 
-export function runsPage(runs: Run[]): (HTMLElement | null)[] {
+export function runsPage(runs: Run[], paths?: Paths): (HTMLElement | null)[] {
   const explain = (text: string) => h("p", { class: "explain" }, text);
   const one = runs.length === 1 ? runs[0] : null;
   const parts: (HTMLElement | null)[] = [];
@@ -32,7 +33,7 @@ export function runsPage(runs: Run[]): (HTMLElement | null)[] {
   } else {
     parts.push(section("race", "The methods side by side", explain("All of them started at the same point. Work is counted in gradients, so that a method with few but dear steps is compared fairly."), raceTable(runs)));
   }
-  parts.push(walks(runs));
+  parts.push(walks(runs), pathSection(paths));
   const tracked = runs.flatMap((run) => curvature(run, runs.length > 1));
   if (tracked.length > 0) {
     parts.push(
