@@ -1,48 +1,231 @@
 #include <algorithm>
+#include <vector>
 
 #include "primitives/convolution.h"
+#include "primitives/convolution_tiles.h"
 
 namespace kappa {
 namespace {
 
-template <class T>
-void run_typed(const Convolution& c, const KernelCall& call) {
-  const std::int64_t inputs = c.group_inputs(), outputs = c.group_outputs(), taps = c.taps();
-  const std::int64_t samples = c.x.samples;
-  const bool weight = c.part == ConvolutionPart::weight, data = c.part == ConvolutionPart::data;
-  const std::int64_t a_size = data ? c.y.size() : c.x.size();
-  const std::int64_t b_size = weight ? c.y.size() : c.weight_size();
-  const std::int64_t out_size = weight ? c.weight_size() : (data ? c.x.size() : c.y.size());
-  const bool leading = c.batched[0] || c.batched[1];
-  for (std::int64_t k = 0; k < (leading ? c.blocks : 1); ++k) {
-    const T* a = static_cast<const T*>(call.inputs[0]) + (c.batched[0] ? k * a_size : 0);
-    const T* b = static_cast<const T*>(call.inputs[1]) + (c.batched[1] ? k * b_size : 0);
-    T* out = static_cast<T*>(call.output) + k * out_size;
-    if (!call.accumulate) std::fill_n(out, out_size, T{0});
-    for (std::int64_t o = 0; o < c.y.channels; ++o) {
-      for (std::int64_t i = 0; i < inputs; ++i) {
-        const std::int64_t channel = o / outputs * inputs + i;
-        for_each_position(c.kernel, [&](const Dims& tap, std::int64_t t) {
-          const std::int64_t w_at = (o * inputs + i) * taps + t;
-          for_each_position(c.y.extents, [&](const Dims& at, std::int64_t p) {
-            const std::int64_t q = input_position(c.window, c.x.extents, at, tap);
-            if (q < 0) return;
-            const std::int64_t x_at = (channel * c.x.positions() + q) * samples;
-            const std::int64_t y_at = (o * c.y.positions() + p) * samples;
-            for (std::int64_t n = 0; n < samples; ++n) {
-              if (weight) {
-                out[w_at] += a[x_at + n] * b[y_at + n];
-              } else if (data) {
-                out[x_at + n] += a[y_at + n] * b[w_at];
-              } else {
-                out[y_at + n] += a[x_at + n] * b[w_at];
-              }
-            }
-          });
-        });
+// Per axis: for each pair of an output position and a kernel position the input position, or -1.
+std::vector<std::int32_t> axis_places(const WindowAttributes& window, std::size_t axis,
+                                      std::int64_t input, std::int64_t output, std::int64_t taps) {
+  std::vector<std::int32_t> places;
+  places.reserve(static_cast<std::size_t>(output * taps));
+  for (std::int64_t p = 0; p < output; ++p) {
+    for (std::int64_t k = 0; k < taps; ++k) {
+      const std::int64_t place =
+          p * window.strides[axis] + k * window.dilations[axis] - window.pads_low[axis];
+      places.push_back(place >= 0 && place < input ? static_cast<std::int32_t>(place) : -1);
+    }
+  }
+  return places;
+}
+
+// For each output position and tap the flat input position, or -1; taps fastest.
+std::vector<std::int32_t> meeting_table(const Convolution& c) {
+  std::vector<std::int32_t> table{0};
+  std::int64_t outputs = 1, taps = 1;  // of the axes so far
+  for (std::size_t axis = 0; axis < c.window.rank(); ++axis) {
+    const std::int64_t input = c.x.extents[axis], output = c.y.extents[axis];
+    const std::int64_t width = c.kernel[axis];
+    const std::vector<std::int32_t> places = axis_places(c.window, axis, input, output, width);
+    std::vector<std::int32_t> next(static_cast<std::size_t>(outputs * output * taps * width));
+    std::int32_t* to = next.data();
+    for (std::int64_t p = 0; p < outputs; ++p) {
+      for (std::int64_t q = 0; q < output; ++q) {
+        for (std::int64_t s = 0; s < taps; ++s) {
+          const std::int32_t outer = table[static_cast<std::size_t>(p * taps + s)];
+          for (std::int64_t t = 0; t < width; ++t) {
+            const std::int32_t place = places[static_cast<std::size_t>(q * width + t)];
+            *to++ = outer < 0 || place < 0 ? -1 : outer * static_cast<std::int32_t>(input) + place;
+          }
+        }
+      }
+    }
+    table = std::move(next);
+    outputs *= output;
+    taps *= width;
+  }
+  return table;
+}
+
+// Meetings listed by the position that sums them: the output's, or the input's for the transpose.
+struct MeetingLists {
+  std::vector<std::int64_t> begin;
+  std::vector<Meeting> meetings;
+
+  explicit MeetingLists(const Convolution& c) {
+    const std::vector<std::int32_t> table = meeting_table(c);
+    const bool data = c.part == ConvolutionPart::data;
+    const std::int64_t outputs = c.y.positions(), inputs = c.x.positions(), taps = c.taps();
+    begin.assign(static_cast<std::size_t>((data ? inputs : outputs) + 1), 0);
+    const auto for_each = [&](auto body) {
+      const std::int32_t* entry = table.data();
+      for (std::int64_t p = 0; p < outputs; ++p) {
+        for (std::int64_t t = 0; t < taps; ++t, ++entry) {
+          if (*entry < 0) continue;
+          const auto to = static_cast<std::size_t>(data ? *entry : p);
+          const auto from = static_cast<std::int32_t>(data ? p : *entry);
+          body(to, Meeting{from, static_cast<std::int32_t>(t)});
+        }
+      }
+    };
+    for_each([&](std::size_t to, Meeting) { ++begin[to + 1]; });
+    for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
+    meetings.resize(static_cast<std::size_t>(begin.back()));
+    std::vector<std::int64_t> next(begin.begin(), begin.end() - 1);
+    for_each(
+        [&](std::size_t to, Meeting m) { meetings[static_cast<std::size_t>(next[to]++)] = m; });
+  }
+};
+
+// Weights of `outputs` outputs in blocks, in each [tap][channel][output]; value(m, c, t).
+template <class T, class Value>
+void pack(std::int64_t outputs, std::int64_t channels, std::int64_t taps, T* packed, Value value) {
+  const OutputBlocks blocks(outputs);
+  for (std::int64_t b = 0; b < blocks.count; ++b) {
+    for (std::int64_t t = 0; t < taps; ++t) {
+      for (std::int64_t c = 0; c < channels; ++c) {
+        for (std::int64_t m = blocks.begin(b); m < blocks.begin(b + 1); ++m) {
+          *packed++ = value(m, c, t);
+        }
       }
     }
   }
+}
+
+// The output, or the transpose in the image: the same work with the weight read the other way.
+// Weights of several blocks that see one image are so many more outputs.
+template <class T>
+void run_image(const Convolution& c, const KernelCall& call) {
+  const MeetingLists lists(c);
+  const bool data = c.part == ConvolutionPart::data;
+  const Image& source = data ? c.y : c.x;
+  const Image& target = data ? c.x : c.y;
+  const std::int64_t groups = c.window.groups, taps = c.taps(), samples = c.x.samples;
+  const std::int64_t channels = source.channels / groups, outputs = target.channels / groups;
+  const std::int64_t in_plane = source.positions() * samples;
+  const std::int64_t out_plane = target.positions() * samples;
+  const std::int64_t leading = c.batched[0] || c.batched[1] ? c.blocks : 1;
+  const std::int64_t folded = c.batched[0] ? 1 : leading;
+  const std::int64_t weights = c.weight_size(), inputs = c.group_inputs();
+  const T* weight = static_cast<const T*>(call.inputs[1]);
+  T* packed = static_cast<T*>(call.scratch);
+  std::vector<T*> out(static_cast<std::size_t>(outputs * folded));
+  for (std::int64_t k = 0; k < leading; k += folded) {
+    const T* x = static_cast<const T*>(call.inputs[0]) + k * (c.batched[0] ? source.size() : 0);
+    for (std::int64_t g = 0; g < groups; ++g) {
+      if (k == 0 || c.batched[1] || groups > 1) {
+        const T* own = weight + (c.batched[1] ? k * weights : 0);
+        pack(outputs * folded, channels, taps, packed,
+             [&](std::int64_t m, std::int64_t channel, std::int64_t t) {
+               const std::int64_t o = g * c.group_outputs() + (data ? channel : m % outputs);
+               const std::int64_t i = data ? m % outputs : channel;
+               return own[m / outputs * weights + (o * inputs + i) * taps + t];
+             });
+      }
+      for (std::int64_t m = 0; m < outputs * folded; ++m) {
+        out[static_cast<std::size_t>(m)] = static_cast<T*>(call.output) +
+                                           (k + m / outputs) * target.size() +
+                                           (g * outputs + m % outputs) * out_plane;
+      }
+      PositionCall<T> position{.channels = channels,
+                               .channel_stride = in_plane,
+                               .samples = samples,
+                               .weight = packed,
+                               .num_taps = taps,
+                               .blocks = OutputBlocks(outputs * folded),
+                               .out = out.data(),
+                               .accumulate = call.accumulate};
+      for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
+        position.width = std::min(sample_chunk<T>, samples - n);
+        position.x = x + g * channels * in_plane + n;
+        for (std::int64_t p = 0; p < target.positions(); ++p) {
+          const auto at = static_cast<std::size_t>(p);
+          position.meetings = lists.meetings.data() + lists.begin[at];
+          position.num_meetings = lists.begin[at + 1] - lists.begin[at];
+          position.out_offset = p * samples + n;
+          convolve_position(position);
+        }
+      }
+    }
+  }
+}
+
+// Positions whose rows of a tile stay in the first-level cache while all columns pass.
+constexpr std::int64_t position_chunk = 16;
+
+// Products of every output's row with every input's row under every tap. Blocks that share one
+// operand are so many more rows or columns of the other.
+template <class T>
+void run_weight(const Convolution& c, const KernelCall& call) {
+  const std::vector<std::int32_t> table = meeting_table(c);
+  const std::int64_t groups = c.window.groups, taps = c.taps(), samples = c.x.samples;
+  const std::int64_t inputs = c.group_inputs(), outputs = c.group_outputs();
+  const std::int64_t x_plane = c.x.positions() * samples, y_plane = c.y.positions() * samples;
+  const std::int64_t leading = c.batched[0] || c.batched[1] ? c.blocks : 1;
+  const bool both = c.batched[0] && c.batched[1];
+  const std::int64_t row_blocks = c.batched[1] && !both ? leading : 1;
+  const std::int64_t column_blocks = c.batched[0] && !both ? leading : 1;
+  const std::int64_t weights = c.weight_size();
+  const std::int64_t num_rows = outputs * row_blocks, num_columns = inputs * taps * column_blocks;
+  T* out = static_cast<T*>(call.output);
+  if (!call.accumulate) std::fill_n(out, weights * leading, T{0});
+  std::vector<const T*> rows(static_cast<std::size_t>(num_rows));
+  std::vector<const T*> columns(static_cast<std::size_t>(num_columns));
+  std::vector<const T*> shifted_rows(rows.size()), shifted_columns(columns.size());
+  std::vector<std::int64_t> row_out(rows.size()), column_out(columns.size()), tap(columns.size());
+  for (std::int64_t k = 0; k < (both ? leading : 1); ++k) {
+    for (std::int64_t g = 0; g < groups; ++g) {
+      const T* x = static_cast<const T*>(call.inputs[0]) + (both ? k * c.x.size() : 0);
+      const T* y = static_cast<const T*>(call.inputs[1]) + (both ? k * c.y.size() : 0);
+      for (std::int64_t r = 0; r < num_rows; ++r) {
+        const std::int64_t block = r / outputs, o = g * outputs + r % outputs;
+        rows[static_cast<std::size_t>(r)] = y + block * c.y.size() + o * y_plane;
+        row_out[static_cast<std::size_t>(r)] = block * weights + o * inputs * taps;
+      }
+      for (std::int64_t j = 0; j < num_columns; ++j) {
+        const std::int64_t block = j / (inputs * taps), own = j % (inputs * taps);
+        const std::int64_t channel = g * inputs + own / taps;
+        const auto at = static_cast<std::size_t>(j);
+        columns[at] = x + block * c.x.size() + channel * x_plane;
+        column_out[at] = block * weights + own;
+        tap[at] = own % taps;
+      }
+      DotCall<T> dot{.tap = tap.data(),
+                     .column_out = column_out.data(),
+                     .num_columns = num_columns,
+                     .table = table.data(),
+                     .num_taps = taps,
+                     .samples = samples,
+                     .out = out + (both ? k * weights : 0)};
+      for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
+        dot.width = std::min(sample_chunk<T>, samples - n);
+        for (std::size_t r = 0; r < rows.size(); ++r) shifted_rows[r] = rows[r] + n;
+        for (std::size_t j = 0; j < columns.size(); ++j) shifted_columns[j] = columns[j] + n;
+        dot.columns = shifted_columns.data();
+        for (std::int64_t p = 0; p < c.y.positions(); p += position_chunk) {
+          dot.first = p;
+          dot.last = std::min(p + position_chunk, c.y.positions());
+          const std::int64_t parts = (num_rows + max_dot_rows - 1) / max_dot_rows;
+          for (std::int64_t b = 0; b < parts; ++b) {
+            const std::int64_t first = b * num_rows / parts;
+            dot.num_rows = (b + 1) * num_rows / parts - first;
+            dot.rows = shifted_rows.data() + first;
+            dot.row_out = row_out.data() + first;
+            dot_tile(dot);
+          }
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void run_typed(const Convolution& c, const KernelCall& call) {
+  if (c.part == ConvolutionPart::weight) return run_weight<T>(c, call);
+  run_image<T>(c, call);
 }
 
 }  // namespace
@@ -52,6 +235,11 @@ void run_direct(const Convolution& convolution, const KernelCall& call) {
   run_typed<float>(convolution, call);
 }
 
-std::int64_t direct_scratch_bytes(const Convolution&, DType) { return 0; }
+std::int64_t direct_scratch_bytes(const Convolution& c, DType dtype) {
+  if (c.part == ConvolutionPart::weight) return 0;
+  const std::int64_t folded =
+      c.batched[1] && !c.batched[0] ? std::max<std::int64_t>(c.blocks, 1) : 1;
+  return c.weight_size() / c.window.groups * folded * size_of(dtype);
+}
 
 }  // namespace kappa
