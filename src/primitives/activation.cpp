@@ -1,6 +1,4 @@
-// sigmoid, softplus, relu; gelu and silu are compositions.
-
-#include <numbers>
+// sigmoid, softplus, relu; silu is a composition.
 
 #include "primitives/elementwise.h"
 #include "primitives/vector_math.h"
@@ -43,7 +41,6 @@ Array sigmoid(const Array& x) { return apply_floating(kappa_primitive_sigmoid(),
 Array softplus(const Array& x) { return apply_floating(kappa_primitive_softplus(), {{x}}); }
 Array relu(const Array& x) { return apply_floating(kappa_primitive_relu(), {{x}}); }
 
-Array gelu(const Array& x) { return 0.5 * x * (1 + erf(x * (1 / std::numbers::sqrt2))); }
 Array silu(const Array& x) { return x * sigmoid(x); }
 
 }  // namespace kappa

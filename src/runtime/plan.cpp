@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <vector>
 
 #include "runtime/steps.h"
@@ -43,13 +44,38 @@ std::int64_t Plan::workspace_bytes() const {
   return impl_->arena_bytes + (table + 63) / 64 * 64 + impl_->scratch_bytes + 64;
 }
 
-void Plan::run(const void* const* inputs, void* const* outputs, void* workspace) const {
-  const Schedule& schedule = impl_->schedule;
-  // The workspace holds the arena, the table of addresses, and scratch.
+namespace {
+
+// The workspace of a run: arena, table of addresses, scratch.
+struct Places {
+  std::byte* const* address;
+  std::byte* scratch;
+};
+
+void run_step(const Step& step, const Places& places) {
+  if (step.kind == Step::Kind::fused) return run_fused(step.fused, places.address, places.scratch);
+  const auto locate = [&](const Slot& slot) {
+    return places.address[slot.buffer] + slot.byte_offset;
+  };
+  const LibraryStep& library = step.library;
+  std::array<const void*, 8> few{};
+  std::vector<const void*> many;
+  const void** operands = few.data();
+  if (library.inputs.size() > few.size()) {
+    many.resize(library.inputs.size());
+    operands = many.data();
+  }
+  for (std::size_t i = 0; i < library.inputs.size(); ++i) operands[i] = locate(library.inputs[i]);
+  library.node->primitive->kernel.run({library.node->attributes, library.input_types,
+                                       library.node->type, operands, locate(library.output),
+                                       library.accumulate, places.scratch});
+}
+
+Places place(const Schedule& schedule, std::int64_t arena_bytes, const void* const* inputs,
+             void* const* outputs, void* workspace) {
   auto* arena = static_cast<std::byte*>(workspace);
-  auto* address = reinterpret_cast<std::byte**>(arena + impl_->arena_bytes);
+  auto* address = reinterpret_cast<std::byte**>(arena + arena_bytes);
   const auto table = static_cast<std::int64_t>(schedule.buffers.size() * sizeof(void*));
-  std::byte* scratch = arena + impl_->arena_bytes + (table + 63) / 64 * 64;
   for (std::size_t b = 0; b < schedule.buffers.size(); ++b) {
     const Buffer& buffer = schedule.buffers[b];
     switch (buffer.place) {
@@ -64,24 +90,28 @@ void Plan::run(const void* const* inputs, void* const* outputs, void* workspace)
         break;
     }
   }
-  const auto locate = [&](const Slot& slot) { return address[slot.buffer] + slot.byte_offset; };
-  std::vector<const void*> many;
-  std::array<const void*, 8> few{};
+  return {address, arena + arena_bytes + (table + 63) / 64 * 64};
+}
+
+}  // namespace
+
+void Plan::run(const void* const* inputs, void* const* outputs, void* workspace) const {
+  const Schedule& schedule = impl_->schedule;
+  const Places places = place(schedule, impl_->arena_bytes, inputs, outputs, workspace);
+  for (const Step& step : schedule.steps) run_step(step, places);
+}
+
+void Plan::run_timed(const void* const* inputs, void* const* outputs, void* workspace,
+                     double* seconds) const {
+  using Clock = std::chrono::steady_clock;
+  const Schedule& schedule = impl_->schedule;
+  const Places places = place(schedule, impl_->arena_bytes, inputs, outputs, workspace);
+  Clock::time_point start = Clock::now();
   for (const Step& step : schedule.steps) {
-    if (step.kind == Step::Kind::fused) {
-      run_fused(step.fused, address, scratch);
-      continue;
-    }
-    const LibraryStep& library = step.library;
-    const void** operands = few.data();
-    if (library.inputs.size() > few.size()) {
-      many.resize(library.inputs.size());
-      operands = many.data();
-    }
-    for (std::size_t i = 0; i < library.inputs.size(); ++i) operands[i] = locate(library.inputs[i]);
-    library.node->primitive->kernel.run({library.node->attributes, library.input_types,
-                                         library.node->type, operands, locate(library.output),
-                                         library.accumulate, scratch});
+    run_step(step, places);
+    const Clock::time_point end = Clock::now();
+    *seconds++ += std::chrono::duration<double>(end - start).count();
+    start = end;
   }
 }
 

@@ -38,6 +38,9 @@ class Plan {
 
   /// The steps as text, for debugging and for tests that count them.
   [[nodiscard]] std::string describe() const;
+  /// As run; the seconds that each step takes are added to `seconds` (num_steps() entries).
+  void run_timed(const void* const* inputs, void* const* outputs, void* workspace,
+                 double* seconds) const;
   [[nodiscard]] std::size_t num_steps() const;
 
  private:

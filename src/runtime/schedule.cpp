@@ -16,6 +16,9 @@ constexpr std::int64_t max_extra_elements = 64;
 constexpr std::int64_t tile_bytes = 8192;                // of one register, at most
 constexpr std::int64_t register_file_bytes = 24 * 1024;  // all registers of a pass: half of an L1
 
+// A row that repeats is kept in a register for a pass up to this length.
+constexpr std::int64_t max_period = 1024;
+
 enum class Role { outer, view, elementwise, library };
 
 // How an elementwise operand is reached: through a chain of views down to `base`.
@@ -669,29 +672,55 @@ class Scheduler {
     return static_cast<int>(fused.instructions.size() - 1);
   }
 
+  // The period with which a load repeats its elements (a row added to every row), or 0.
+  static std::int64_t period_of(const FusedStep& fused, const Instruction& x) {
+    const Access& access = x.access;
+    if (x.kind != Instruction::Kind::load || x.shift != 0 || x.count != fused.count ||
+        access.bounded() || access.extents.size() < 2 || access.strides[0] != 0) {
+      return 0;
+    }
+    return fused.count / access.extents[0];
+  }
+
   // Tile size, rows, and registers.
   void finish_pass(FusedStep& fused) {
     std::int64_t widest = 1;
+    std::int64_t period = 1;
     for (const Instruction& x : fused.instructions) {
       widest = std::max(widest, size_of(x.type.dtype));
+      const std::int64_t p = period_of(fused, x);
+      if (p > 0 && p <= max_period && (p % period == 0 || period % p == 0)) {
+        period = std::max(period, p);
+      }
+    }
+    const auto repeats = [&](const Instruction& x) {
+      const std::int64_t p = period_of(fused, x);
+      return p > 0 && period % p == 0;
+    };
+    for (const Instruction& x : fused.instructions) {
       if (x.kind != Instruction::Kind::load || x.shift != 0 || x.access.uniform() ||
-          x.access.contiguous()) {
+          x.access.contiguous() || repeats(x)) {
         continue;
       }
       const std::int64_t run = x.access.inner_run();
-      if (run >= 128 && run < fused.count && fused.count % run == 0 && x.count == fused.count) {
+      if (run >= 128 && run < fused.count && fused.count % run == 0 && run % period == 0 &&
+          x.count == fused.count) {
         fused.row = fused.row == 0 ? run : std::min(fused.row, run);
       }
+    }
+    for (Instruction& x : fused.instructions) {
+      x.constant = x.kind == Instruction::Kind::load && (x.access.uniform() || repeats(x));
     }
     if (fuse_) combine_arithmetic(fused);
     assign_registers(fused);
     std::int64_t bytes = tile_bytes;
     while (bytes > 2048 && bytes * fused.num_registers > register_file_bytes) bytes /= 2;
-    fused.tile = std::max<std::int64_t>(bytes / widest, 16);
+    const std::int64_t grain = period > 1 ? period : 16;  // a tile is a multiple of it
+    fused.tile = std::max<std::int64_t>(bytes / widest / grain, 1) * grain;
     if (fused.row > 0 && fused.row > fused.tile) {
       // Equal pieces of a row rather than a short last one.
       const std::int64_t pieces = (fused.row + fused.tile - 1) / fused.tile;
-      fused.tile = ((fused.row + pieces - 1) / pieces + 15) / 16 * 16;
+      fused.tile = ((fused.row + pieces - 1) / pieces + grain - 1) / grain * grain;
     } else if (fused.row > 0) {
       fused.tile = fused.row;
     }
@@ -769,11 +798,9 @@ class Scheduler {
     for (const FusedStep::Output& output : fused.outputs) {
       last_use[static_cast<std::size_t>(output.instruction)] = count;
     }
-    // Uniform loads are filled once and keep their registers for the whole pass.
+    // What is loaded once keeps its register for the whole pass.
     for (Instruction& x : fused.instructions) {
-      if (x.kind == Instruction::Kind::load && x.access.uniform()) {
-        x.register_index = fused.num_registers++;
-      }
+      if (x.constant) x.register_index = fused.num_registers++;
     }
     std::vector<int> free;
     std::vector<std::vector<int>> release(count + 1);

@@ -50,6 +50,7 @@ struct Instruction {
   // load
   int buffer = -1;
   Access access;
+  bool constant = false;  // the same elements in every tile: loaded once a pass
   // tile
   TileFunction function = nullptr;
   const Attributes* attributes = nullptr;

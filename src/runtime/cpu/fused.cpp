@@ -47,7 +47,7 @@ class Pass {
   }
 
   void run() {
-    fill_uniform();
+    fill_constant();
     std::array<double, 8> sums{};
     for (std::int64_t first = 0; first < step_.count;) {
       std::int64_t last = std::min(first + step_.tile, step_.count);
@@ -93,14 +93,14 @@ class Pass {
     return scratch_ + x.register_index * step_.register_bytes;
   }
 
-  void fill_uniform() {
+  void fill_constant() {
     for (std::size_t i = 0; i < step_.instructions.size(); ++i) {
       const Instruction& x = step_.instructions[i];
-      if (x.kind != Instruction::Kind::load || !x.access.uniform() || step_.count == 0) continue;
+      if (!x.constant || step_.count == 0) continue;
       Access one;
       one.offset = x.access.offset;
-      gather_elements(one, 0, step_.tile, size_of(x.type.dtype), address_[x.buffer],
-                      register_of(x));
+      gather_elements(x.access.uniform() ? one : x.access, 0, step_.tile, size_of(x.type.dtype),
+                      address_[x.buffer], register_of(x));
       values_[i] = register_of(x);
     }
   }
@@ -134,7 +134,7 @@ class Pass {
       if (x.kind == Instruction::Kind::load) {
         if (direct_[i] != nullptr && inner) {
           values_[i] = direct_[i] + first * size_of(x.type.dtype);
-        } else if (!x.access.uniform()) {
+        } else if (!x.constant) {
           const std::int64_t begin = first + x.shift;
           const std::int64_t end = last + x.shift;
           values_[i] = load(x, begin, end, begin >= 0 && end <= x.count);
