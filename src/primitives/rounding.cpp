@@ -84,9 +84,11 @@ Primitive rest(const char* name, const char* doc, Kernel kernel) {
                 return std::vector<Sample>{elementwise_sample(2, {{2.2, 2.8}, {1, 1.05}}),
                                            elementwise_sample(2, {{-2.8, -2.2}, {1, 1.05}})};
               },
-          .print = [name](const Attributes&, std::span<const Printed> operands) {
-            return Printed{fmt::format("{}({}, {})", name, operands[0].first, operands[1].first), 9};
-          }};
+          .print =
+              [name](const Attributes&, std::span<const Printed> operands) {
+                return Printed{
+                    fmt::format("{}({}, {})", name, operands[0].first, operands[1].first), 9};
+              }};
 }
 
 }  // namespace
@@ -107,15 +109,15 @@ KAPPA_PRIMITIVE(round) {
 }
 
 KAPPA_PRIMITIVE(fmod) {
-  return rest("fmod", "a - b trunc(a / b): the sign is that of a.",
-              tile_kernel([](DType t) { return scalar_tile2(TruncatedRest{}, t); },
-                          transcendental_cost));
+  return rest(
+      "fmod", "a - b trunc(a / b): the sign is that of a.",
+      tile_kernel([](DType t) { return scalar_tile2(TruncatedRest{}, t); }, transcendental_cost));
 }
 
 KAPPA_PRIMITIVE(floor_mod) {
-  return rest("floor_mod", "a - b floor(a / b): the sign is that of b.",
-              tile_kernel([](DType t) { return scalar_tile2(FlooredRest{}, t); },
-                          transcendental_cost));
+  return rest(
+      "floor_mod", "a - b floor(a / b): the sign is that of b.",
+      tile_kernel([](DType t) { return scalar_tile2(FlooredRest{}, t); }, transcendental_cost));
 }
 
 KAPPA_PRIMITIVE(integer_divide) {
@@ -139,11 +141,11 @@ KAPPA_PRIMITIVE(integer_divide) {
                                             .ranges = {{-20, 20}, {1, 5}},
                                             .smooth = false}};
               },
-          .print = [](const Attributes&, std::span<const Printed> operands) {
-            return Printed{fmt::format("integer_divide({}, {})", operands[0].first,
-                                       operands[1].first),
-                           9};
-          }};
+          .print =
+              [](const Attributes&, std::span<const Printed> operands) {
+                return Printed{
+                    fmt::format("integer_divide({}, {})", operands[0].first, operands[1].first), 9};
+              }};
 }
 
 }  // namespace kappa

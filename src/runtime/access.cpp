@@ -54,13 +54,15 @@ Access merge_axes(Access access) {
 std::optional<Access> through_view(const Access& access, const View& view,
                                    const Shape& view_shape) {
   if (view.same_order) return access;
+  if (std::find(view_shape.begin(), view_shape.end(), 0) != view_shape.end()) {
+    return Access{0, {0}, {1}, {}, {}};  // nothing is read
+  }
   // Split the flat walk over the view's result into steps along its axes.
   const Dims natural = contiguous_strides(view_shape);
   const std::size_t axes = view_shape.size();
   Dims start(axes, 0);
   std::int64_t rest = access.offset;
   for (std::size_t a = 0; a < axes; ++a) {
-    if (view_shape[a] == 0) return std::nullopt;
     start[a] = rest / natural[a];
     rest -= start[a] * natural[a];
   }

@@ -7,13 +7,26 @@ namespace kappa {
 
 /// A node test that is not run though its operators are supported, and why.
 struct ExcludedNodeTest {
-  std::string_view name;  // without "test_"; a trailing * stands for any end
+  std::string_view name;  // without "test_"; * stands for any part
   std::string_view reason;
 };
 
 inline const std::vector<ExcludedNodeTest>& excluded_node_tests() {
   static const std::vector<ExcludedNodeTest> list{
-      {"cast_*STRING*", "texts are no numbers"},
+      {"cast*BFLOAT16*", "the files hold the bits of bfloat16 as numbers of type uint16"},
+      {"maxpool_with_argmax*", "MaxPool's second output, the indices of the maxima, is not given"},
+      {"training_dropout*", "training mode draws random numbers; refused, as docs/onnx.md says"},
+  };
+  return list;
+}
+
+/// A node test that is held to onnx's own tolerance of 1e-3 instead of 1e-5, and why.
+inline const std::vector<ExcludedNodeTest>& loose_node_tests() {
+  static const std::vector<ExcludedNodeTest> list{
+      {"logsoftmax_large_number*",
+       "logits of 1e4 in single precision: the error of their logsumexp is 1e4 * 2^-24"},
+      {"averagepool_2d_ceil_last_window_starts_on_pad", "the stored outputs have four digits"},
+      {"*window*_expanded", "the stored outputs were made with pi = 3.1415"},
   };
   return list;
 }

@@ -42,8 +42,8 @@ inline std::vector<Tensor> run_program(const Program& program, const std::vector
   return outputs;
 }
 
-/// "" where every element agrees: |a - e| <= absolute + relative |e|, integers equal. Else the first
-/// that does not.
+/// "" where every element agrees: |a - e| <= absolute + relative |e|, integers equal. Else the
+/// first that does not.
 inline std::string difference(const Tensor& actual, const Tensor& expected, double relative,
                               double absolute) {
   if (actual.shape() != expected.shape()) {

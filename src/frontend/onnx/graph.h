@@ -56,9 +56,13 @@ struct OnnxAttributeReference {
   std::string name;
 };
 
-using OnnxAttribute = std::variant<std::int64_t, double, std::string, Dims, std::vector<double>,
-                                   std::vector<std::string>, OnnxTensor,
-                                   std::shared_ptr<const OnnxGraph>, OnnxAttributeReference>;
+/// Of a kind that nothing here reads: types, sequences, lists of graphs.
+struct OnnxUnknownAttribute {};
+
+using OnnxAttribute =
+    std::variant<std::int64_t, double, std::string, Dims, std::vector<double>,
+                 std::vector<std::string>, OnnxTensor, std::shared_ptr<const OnnxGraph>,
+                 OnnxAttributeReference, OnnxUnknownAttribute>;
 
 struct OnnxNode {
   std::string name, op, domain;  ///< domain "" is ONNX's own

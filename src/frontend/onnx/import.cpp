@@ -103,8 +103,7 @@ Pass import_once(const OnnxModel& model, const OnnxImportOptions& options,
   OnnxImport import{model, options, builder, {}, {}, {}, {}, 0};
   OnnxScope scope{import};
   for (const Candidate& parameter : parameters) {
-    const Array input =
-        builder.input({options.floating, parameter.tensor->shape}, parameter.name);
+    const Array input = builder.input({options.floating, parameter.tensor->shape}, parameter.name);
     import.parameters[input.id()] = parameter.tensor;
     if (producer_of(model.graph, parameter.name) != nullptr) {
       import.constants[parameter.name] = input;
@@ -131,9 +130,8 @@ Pass import_once(const OnnxModel& model, const OnnxImportOptions& options,
   if (outputs.empty()) throw Error(ErrorKind::data, model.path + ": the model has no output");
   std::vector<Array> results;
   for (const std::string& name : outputs) {
-    const OnnxNode* head = options.head == OnnxImportOptions::Head::logits
-                               ? head_of(model.graph, name)
-                               : nullptr;
+    const OnnxNode* head =
+        options.head == OnnxImportOptions::Head::logits ? head_of(model.graph, name) : nullptr;
     if (head != nullptr && head->domain.empty() && !head->inputs.empty() &&
         (head->op == "Softmax" || head->op == "LogSoftmax")) {
       import_nodes(scope, model.graph, {head->inputs[0]});
@@ -183,8 +181,8 @@ OnnxProgram import_onnx(const OnnxModel& model, const OnnxImportOptions& options
       parameters = std::move(kept);
       continue;
     }
-    OnnxProgram result{std::move(pass.program), {}, std::move(pass.data_inputs),
-                       std::move(pass.head)};
+    OnnxProgram result{
+        std::move(pass.program), {}, std::move(pass.data_inputs), std::move(pass.head)};
     for (const Candidate& parameter : parameters) {
       result.parameters.push_back({parameter.name, parameter.tensor->read(options.floating)});
     }

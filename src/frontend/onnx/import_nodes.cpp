@@ -96,8 +96,9 @@ std::vector<Array> call_node(OnnxScope& scope, const OnnxNode& node) {
   const OnnxOperator* op = find_onnx_operator(node.domain, node.op);
   if (op == nullptr) throw Error(ErrorKind::unsupported, unknown_operator(node, opset));
   if (opset < op->first || opset > op->last) {
-    throw Error(ErrorKind::unsupported, fmt::format("supported in opsets {} to {}, this is opset {}",
-                                                    op->first, op->last, opset));
+    throw Error(
+        ErrorKind::unsupported,
+        fmt::format("supported in opsets {} to {}, this is opset {}", op->first, op->last, opset));
   }
   OnnxCall call(scope, node, opset);
   return op->build(call);

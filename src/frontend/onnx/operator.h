@@ -112,7 +112,7 @@ class OnnxCall {
 /// the model is read, so the same rule serves constants and arrays. The official node tests of the
 /// operator run as soon as it is registered; docs/onnx.md is written from this record.
 struct OnnxOperator {
-  std::string name;         ///< set by the registry from the macro
+  std::string name;          ///< set by the registry from the macro
   int first = 1, last = 24;  ///< opsets it is right for
   std::string domain = "";
   std::string note = "";  ///< for the table in docs/onnx.md: what is refused, in a few words
@@ -125,16 +125,16 @@ std::span<const OnnxOperator* const> all_onnx_operators();
 const OnnxOperator* find_onnx_operator(std::string_view domain, std::string_view name);
 
 /// Defines `const OnnxOperator& kappa_onnx_operator_NAME()`; the body returns the OnnxOperator.
-#define KAPPA_ONNX_OPERATOR(identifier)                   \
-  static OnnxOperator kappa_make_##identifier();          \
+#define KAPPA_ONNX_OPERATOR(identifier)                    \
+  static OnnxOperator kappa_make_##identifier();           \
   const OnnxOperator& kappa_onnx_operator_##identifier() { \
-    static const OnnxOperator made = [] {                 \
-      OnnxOperator made_now = kappa_make_##identifier();  \
-      made_now.name = #identifier;                        \
-      return made_now;                                    \
-    }();                                                  \
-    return made;                                          \
-  }                                                       \
+    static const OnnxOperator made = [] {                  \
+      OnnxOperator made_now = kappa_make_##identifier();   \
+      made_now.name = #identifier;                         \
+      return made_now;                                     \
+    }();                                                   \
+    return made;                                           \
+  }                                                        \
   static OnnxOperator kappa_make_##identifier()
 
 /// @name Families whose rule is one function of arrays

@@ -64,9 +64,7 @@ struct Reader {
     if (proto.floats_size() > 0) {
       return std::vector<double>(proto.floats().begin(), proto.floats().end());
     }
-    throw Error(ErrorKind::unsupported,
-                fmt::format("{}: attribute '{}' is of a kind that is not known", where,
-                            shown_name(proto.name())));
+    return OnnxUnknownAttribute{};
   }
 
   OnnxNode node(const onnx::NodeProto& proto, int depth) const {
@@ -134,7 +132,7 @@ std::string OnnxValueInfo::describe() const {
   std::string text = to_string(type) + " (";
   for (std::size_t i = 0; i < dims.size(); ++i) {
     if (i > 0) text += ", ";
-    text += dims[i].extent >= 0       ? std::to_string(dims[i].extent)
+    text += dims[i].extent >= 0      ? std::to_string(dims[i].extent)
             : dims[i].symbol.empty() ? "?"
                                      : shown_name(dims[i].symbol);
   }
@@ -148,12 +146,10 @@ int OnnxModel::opset(const std::string& domain) const {
                                            shown_name(domain)));
 }
 
-OnnxModel parse_onnx(const std::string& bytes, const std::string& path,
-                     const std::string& folder) {
+OnnxModel parse_onnx(const std::string& bytes, const std::string& path, const std::string& folder) {
   if (static_cast<std::int64_t>(bytes.size()) > max_onnx_bytes) {
-    throw Error(ErrorKind::resource,
-                fmt::format("{}: {} bytes; a model's file holds at most {}", path, bytes.size(),
-                            max_onnx_bytes));
+    throw Error(ErrorKind::resource, fmt::format("{}: {} bytes; a model's file holds at most {}",
+                                                 path, bytes.size(), max_onnx_bytes));
   }
   auto proto = std::make_shared<onnx::ModelProto>();
   parse_proto(*proto, bytes, path);

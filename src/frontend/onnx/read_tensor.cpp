@@ -137,8 +137,9 @@ void parse_proto(google::protobuf::MessageLite& message, const std::string& byte
   google::protobuf::io::CodedInputStream coded(&stream);
   coded.SetRecursionLimit(100);
   if (!message.ParseFromCodedStream(&coded) || !coded.ConsumedEntireMessage()) {
-    throw Error(ErrorKind::data,
-                fmt::format("{}: no ONNX model: the protocol buffer is truncated or damaged", path));
+    throw Error(
+        ErrorKind::data,
+        fmt::format("{}: no ONNX model: the protocol buffer is truncated or damaged", path));
   }
 }
 
@@ -229,9 +230,10 @@ bool is_floating(OnnxType type) {
 }
 
 std::string to_string(OnnxType type) {
-  static constexpr const char* names[] = {
-      "untyped", "float32", "uint8",   "int8",    "uint16", "int16",  "int32",     "int64",    "string",
-      "bool",    "float16", "float64", "uint32", "uint64", "complex64", "complex128", "bfloat16"};
+  static constexpr const char* names[] = {"untyped",    "float32", "uint8",  "int8",   "uint16",
+                                          "int16",      "int32",   "int64",  "string", "bool",
+                                          "float16",    "float64", "uint32", "uint64", "complex64",
+                                          "complex128", "bfloat16"};
   const int number = static_cast<int>(type);
   return number >= 0 && number < 17 ? names[number] : fmt::format("type {}", number);
 }
@@ -240,9 +242,9 @@ DType computed_type(OnnxType type, DType floating) {
   if (is_floating(type)) return floating;
   if (type == OnnxType::boolean) return DType::boolean;
   if (stored_size(type) > 0) return DType::i64;
-  throw Error(ErrorKind::unsupported,
-              fmt::format("{} values are not computed with; numbers and booleans are",
-                          to_string(type)));
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("{} values are not computed with; numbers and booleans are", to_string(type)));
 }
 
 namespace {

@@ -37,10 +37,10 @@ struct OnnxImport {
   KnownValues known;
   /// Inputs of the program that stand for initialisers (or the values of Constant nodes).
   std::map<NodeId, const OnnxTensor*> parameters;
-  std::set<std::string> frozen;              ///< parameters whose value a rule has read
+  std::set<std::string> frozen;  ///< parameters whose value a rule has read
   /// Outputs of Constant nodes that are parameters, as inputs of the program.
   std::map<std::string, Array> constants;
-  std::int64_t num_nodes = 0;                ///< imported so far: bounds unrolled loops
+  std::int64_t num_nodes = 0;  ///< imported so far: bounds unrolled loops
 };
 
 /// The names of one graph; those of the graphs around it are seen through `outer`.

@@ -51,7 +51,8 @@ KAPPA_ONNX_OPERATOR(Div) {
 KAPPA_ONNX_OPERATOR(Pow) {
   return binary([](OnnxCall&, const Array& a, const Array& b) {
     // The result has the base's type, whatever the exponent's.
-    if (integers(a)) return convert(pow(convert(a, DType::f64), convert(b, DType::f64)), DType::i64);
+    if (integers(a))
+      return convert(pow(convert(a, DType::f64), convert(b, DType::f64)), DType::i64);
     return pow(a, convert(b, a.dtype()));
   });
 }
@@ -63,7 +64,8 @@ KAPPA_ONNX_OPERATOR(Mod) {
       const Array rest = a - apply("integer_divide", {{a, b}}) * b;
       if (truncated) return rest;
       // The sign of the divisor, as in Python.
-      const Array opposite = logical_and(not_equal(rest, 0.0), not_equal(less(rest, 0.0), less(b, 0.0)));
+      const Array opposite =
+          logical_and(not_equal(rest, 0.0), not_equal(less(rest, 0.0), less(b, 0.0)));
       return where(opposite, rest + b, rest);
     }
     return apply(truncated ? "fmod" : "floor_mod", {{a, b}});

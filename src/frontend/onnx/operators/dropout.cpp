@@ -12,8 +12,8 @@ KAPPA_ONNX_OPERATOR(Dropout) {
                 call.fail("dropout in training mode is random; export the model for inference");
               }
             }
-            return std::vector<Array>{x, call.wants(1) ? equal(call.zeros(x.shape(), DType::i64), 0.0)
-                                                       : Array{}};
+            return std::vector<Array>{
+                x, call.wants(1) ? equal(call.zeros(x.shape(), DType::i64), 0.0) : Array{}};
           }};
 }
 

@@ -10,9 +10,7 @@ Array reciprocal(const Array& x) { return 1.0 / x; }
 Array negative(const Array& x) { return -x; }
 Array softsign(const Array& x) { return x / (1.0 + abs(x)); }
 Array mish(const Array& x) { return x * tanh(softplus(x)); }
-Array hard_swish(const Array& x) {
-  return x * maximum(0.0, minimum(1.0, x * (1.0 / 6) + 0.5));
-}
+Array hard_swish(const Array& x) { return x * maximum(0.0, minimum(1.0, x * (1.0 / 6) + 0.5)); }
 Array is_nan(const Array& x) { return not_equal(x, x); }
 Array floor(const Array& x) { return apply("floor", {{x}}); }
 Array ceil(const Array& x) { return apply("ceil", {{x}}); }

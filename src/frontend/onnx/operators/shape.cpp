@@ -14,8 +14,7 @@ KAPPA_ONNX_OPERATOR(Shape) {
     };
     const std::int64_t start = clamp(call.integer("start", 0));
     const std::int64_t end = std::max(start, clamp(call.integer("end", rank)));
-    return std::vector<Array>{
-        call.integers_constant({shape.begin() + start, shape.begin() + end})};
+    return std::vector<Array>{call.integers_constant({shape.begin() + start, shape.begin() + end})};
   }};
 }
 

@@ -27,8 +27,8 @@ Array hardmax(const Array& x, std::int64_t axis) {
   Shape along(static_cast<std::size_t>(x.rank()), 1);
   along[static_cast<std::size_t>(axis)] = extent;
   const Array place = reshape(iota(x, extent, DType::i64), along);
-  const Array first = min(where(equal(x, max(x, {axis}, true)), place, static_cast<double>(extent)),
-                          {axis}, true);
+  const Array first =
+      min(where(equal(x, max(x, {axis}, true)), place, static_cast<double>(extent)), {axis}, true);
   return convert(equal(place, first), x.dtype());
 }
 

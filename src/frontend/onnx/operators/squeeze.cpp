@@ -8,8 +8,9 @@ KAPPA_ONNX_OPERATOR(Squeeze) {
   return {.build = [](OnnxCall& call) {
     const Array x = call.input(0);
     const bool given = call.opset() < 13 ? call.has_attribute("axes") : call.has(1);
-    const Dims axes =
-        !given ? Dims{} : call.opset() < 13 ? call.integers("axes") : call.known_integers(1);
+    const Dims axes = !given              ? Dims{}
+                      : call.opset() < 13 ? call.integers("axes")
+                                          : call.known_integers(1);
     std::set<std::int64_t> dropped;
     for (const std::int64_t axis : onnx_axes(axes, x.rank())) dropped.insert(axis);
     Shape shape;
