@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -40,16 +41,19 @@ double sgemm_rate() {
 
 double rate_of(const kappa::Program& program) {
   const kappa::Plan plan(program);
-  std::vector<std::vector<float>> inputs;
+  std::vector<std::shared_ptr<std::byte[]>> memory;  // aligned, as a plan's arrays are
   std::vector<const void*> in;
-  for (std::size_t i = 0; i < program.inputs.size(); ++i) {
-    std::vector<float> x(static_cast<std::size_t>(kappa::num_elements(program.input_type(i).shape)));
-    for (std::size_t k = 0; k < x.size(); ++k) x[k] = static_cast<float>(k % 7) - 3;
-    inputs.push_back(std::move(x));
-  }
-  for (const auto& x : inputs) in.push_back(x.data());
-  std::vector<float> output(static_cast<std::size_t>(kappa::num_elements(program.output_type(0).shape)));
-  void* out = output.data();
+  const auto array = [&](const kappa::Type& type) {
+    memory.push_back(kappa::allocate_aligned(kappa::num_bytes(type)));
+    auto* x = reinterpret_cast<float*>(memory.back().get());
+    for (std::int64_t k = 0; k < kappa::num_elements(type.shape); ++k) {
+      x[k] = static_cast<float>(k % 7) - 3;
+    }
+    return x;
+  };
+  for (std::size_t i = 0; i < program.inputs.size(); ++i)
+    in.push_back(array(program.input_type(i)));
+  void* out = array(program.output_type(0));
   const auto workspace = kappa::allocate_aligned(plan.workspace_bytes());
   double best = 1e9, spent = 0;
   for (int i = 0; i < 4 || spent < 0.05; ++i) {

@@ -199,6 +199,7 @@ void run_weight(const Convolution& c, const KernelCall& call) {
                      .table = table.data(),
                      .num_taps = taps,
                      .samples = samples,
+                     .packed = static_cast<T*>(call.scratch),
                      .out = out + (both ? k * weights : 0)};
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
         dot.width = std::min(sample_chunk<T>, samples - n);
@@ -236,7 +237,9 @@ void run_direct(const Convolution& convolution, const KernelCall& call) {
 }
 
 std::int64_t direct_scratch_bytes(const Convolution& c, DType dtype) {
-  if (c.part == ConvolutionPart::weight) return 0;
+  if (c.part == ConvolutionPart::weight) {
+    return max_dot_rows * position_chunk * sample_chunk<double> * std::int64_t{sizeof(double)};
+  }
   const std::int64_t folded =
       c.batched[1] && !c.batched[0] ? std::max<std::int64_t>(c.blocks, 1) : 1;
   return c.weight_size() / c.window.groups * folded * size_of(dtype);

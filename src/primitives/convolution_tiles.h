@@ -42,12 +42,13 @@ struct PositionCall {
 void convolve_position(const PositionCall<float>& call);
 void convolve_position(const PositionCall<double>& call);
 
-/// Rows and columns a tile of dot products has at most.
-constexpr std::int64_t max_dot_rows = 6, max_dot_columns = 4;
+/// Rows a tile of dot products has at most.
+constexpr std::int64_t max_dot_rows = 6;
 
 /// out[row_out[r] + column_out[c]] += sum over positions p in [first, last), i < width of
 /// rows[r][p * samples + i] * columns[c][q * samples + i], q = table[p * num_taps + tap[c]], and
-/// nothing where q < 0. At most max_dot_rows rows and max_dot_columns columns.
+/// nothing where q < 0. At most max_dot_rows rows; `packed` holds
+/// max_dot_rows * (last - first) * sample_chunk elements.
 template <class T>
 struct DotCall {
   const T* const* rows;
@@ -58,6 +59,7 @@ struct DotCall {
   std::int64_t num_rows, num_columns;
   const std::int32_t* table;
   std::int64_t num_taps, first, last, samples, width;
+  T* packed;
   T* out;
 };
 void dot_tile(const DotCall<float>& call);
