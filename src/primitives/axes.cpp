@@ -100,6 +100,33 @@ Array merge_axes_last(const Array& x, const Dims& axes) {
   return reshape(transpose(x, permutation), shape);
 }
 
+std::vector<std::int32_t> strided_places(const Shape& shape, const Dims& strides,
+                                         std::int64_t offset) {
+  std::vector<std::int32_t> places(static_cast<std::size_t>(num_elements(shape)));
+  Dims index(shape.size(), 0);
+  std::int64_t place = offset;
+  for (std::int32_t& p : places) {
+    p = static_cast<std::int32_t>(place);
+    for (std::size_t d = shape.size(); d-- > 0;) {
+      place += strides[d];
+      if (++index[d] < shape[d]) break;
+      place -= strides[d] * shape[d];
+      index[d] = 0;
+    }
+  }
+  return places;
+}
+
+ElementGroups reduction_groups(const Shape& operand, const Dims& axes) {
+  const Dims kept = contiguous_strides(drop_axes(operand, axes));
+  Dims strides(operand.size(), 0);
+  for (std::size_t d = 0, k = 0; d < operand.size(); ++d) {
+    if (std::binary_search(axes.begin(), axes.end(), static_cast<std::int64_t>(d))) continue;
+    strides[d] = kept[k++];
+  }
+  return {.of_operand = strided_places(operand, strides)};
+}
+
 void shape_error(const char* primitive, const std::string& what) {
   throw Error(ErrorKind::shape, fmt::format("[{}] {}", primitive, what));
 }
