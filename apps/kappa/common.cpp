@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "frontend/formula.h"
-#include "frontend/layers.h"
 #include "frontend/losses.h"
+#include "frontend/network.h"
 #include "kappa/error.h"
 #include "values.h"
 
@@ -19,8 +19,6 @@ namespace {
 bool ends_with(const std::string& text, std::string_view end) {
   return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
-
-bool is_network(const std::string& objective) { return objective.compare(0, 4, "mlp:") == 0; }
 
 [[noreturn]] void only_for(const char* option, const char* what) {
   throw Error(ErrorKind::usage, fmt::format("{} is for {}", option, what));
@@ -47,7 +45,8 @@ ObjectiveSettings settings_of(const CommonOptions& options) {
 }
 
 void load_formula(const CommonOptions& options, LoadedObjective& loaded) {
-  constexpr const char* networks = "networks (mlp:...); a formula is its own model and loss";
+  constexpr const char* networks =
+      "networks (mlp:... and others); a formula is its own model and loss";
   if (!options.loss.empty()) only_for("--loss", networks);
   if (!options.weights.empty()) only_for("--weights", "networks; give a formula's point by --at");
   if (!options.targets.empty()) only_for("--target", networks);
@@ -76,7 +75,7 @@ void load_formula(const CommonOptions& options, LoadedObjective& loaded) {
 void load_network(const CommonOptions& options, LoadedObjective& loaded) {
   if (!options.at.empty()) only_for("--at", "formulas; give a network's parameters by --weights");
   if (!options.constants.empty()) only_for("--const", "formulas");
-  parse_layers(options.objective);  // before any data is read
+  parse_network(options.objective);  // before any data is read
   if (!options.loss.empty()) find_loss(options.loss);
   if (options.data.empty()) {
     throw Error(ErrorKind::usage,
@@ -192,7 +191,8 @@ LoadedObjective load_objective(const CommonOptions& options) {
                             "network as mlp:784-64-10:tanh",
                             options.objective));
   }
-  is_network(options.objective) ? load_network(options, loaded) : load_formula(options, loaded);
+  is_layer_string(options.objective) ? load_network(options, loaded)
+                                     : load_formula(options, loaded);
   loaded.w = loaded.parameters().start();
   ObjectiveSummary& summary = loaded.summary;
   if (loaded.scalar) {

@@ -39,6 +39,7 @@ std::string overview() {
       "OBJECTIVE is one of\n"
       "  a formula in quotes      \"100*(y - x^2)^2 + (1 - x)^2\"\n"
       "  a dense network          mlp:784-64-10:tanh, with --data\n"
+      "  a transformer encoder    transformer:28x28-d64-h4-l2-10, with --data\n"
       "\n"
       "Examples:\n"
       "  kappa analyze \"100*(y - x^2)^2 + (1 - x)^2\" --at x=-1.2,y=1\n"

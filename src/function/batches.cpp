@@ -101,7 +101,7 @@ void Batches::fill(std::int64_t index, const Block& block) const {
 std::int64_t equal_batches(std::int64_t count, std::int64_t preferred) {
   if (count <= 0) return 1;
   std::int64_t parts = (count + preferred - 1) / preferred;
-  if (parts == 1 && count >= 512) parts = 2;
+  if (parts == 1 && (count >= 512 || 2 * count >= preferred)) parts = 2;
   if (parts > 1 && parts % 2 == 1) ++parts;
   return (count + parts - 1) / parts;
 }

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "frontend/layers.h"
 #include "frontend/losses.h"
+#include "frontend/network.h"
 #include "kappa/error.h"
 #include "transform/batch.h"
 #include "transform/derivatives.h"
@@ -149,14 +149,16 @@ std::unique_ptr<Objective> make_network_objective(const std::string& layers,
                                                   const std::string& init, std::uint64_t seed,
                                                   const NamedValues& weights,
                                                   const ObjectiveSettings& settings) {
-  const LayersSpec spec = parse_layers(layers);
+  const Network network = parse_network(layers);
   const Loss& loss = find_loss(loss_name);
   const DType dtype = settings.dtype.value_or(DType::f32);
-  if (data->num_features() != spec.widths.front()) {
-    throw Error(
-        ErrorKind::shape,
-        fmt::format("{} takes {} inputs a sample, {} has {}; write mlp:{}-...", layers,
-                    spec.widths.front(), data->source, data->num_features(), data->num_features()));
+  if (data->num_features() != network.num_inputs) {
+    throw Error(ErrorKind::shape,
+                fmt::format("{} takes {} inputs a sample, {} has {}; {}", layers,
+                            network.num_inputs, data->source, data->num_features(),
+                            network.kind == "mlp"
+                                ? fmt::format("write mlp:{}-...", data->num_features())
+                                : fmt::format("their product must be {}", data->num_features())));
   }
   if (data->num_samples() == 0) {
     throw Error(ErrorKind::data, fmt::format("{} has no samples", data->source));
@@ -167,12 +169,12 @@ std::unique_ptr<Objective> make_network_objective(const std::string& layers,
     throw Error(ErrorKind::data,
                 fmt::format("loss {} needs targets, {} has none", loss.name, data->source));
   }
-  if (labels) check_labels(*data, spec.widths.back());
+  if (labels) check_labels(*data, network.num_outputs);
 
   std::vector<Parameter> list;
-  const std::vector<LayerParameter> layer_list = layer_parameters(spec);
+  const std::vector<LayerParameter>& layer_list = network.parameters;
   check_weights_known(weights, layer_list);
-  const std::vector<Tensor> initial = initial_weights(spec, init, seed, dtype);
+  const std::vector<Tensor> initial = initial_weights(layer_list, init, seed, dtype);
   for (std::size_t i = 0; i < layer_list.size(); ++i) {
     Tensor value = initial[i];
     for (const auto& [name, given] : weights) {
@@ -189,7 +191,7 @@ std::unique_ptr<Objective> make_network_objective(const std::string& layers,
   select_parameters(list, settings.params);
 
   ObjectiveParts parts;
-  parts.kind = "mlp";
+  parts.kind = network.kind;
   parts.text = layers;
   parts.loss_name = loss.name;
   parts.dtype = dtype;
@@ -199,12 +201,14 @@ std::unique_ptr<Objective> make_network_objective(const std::string& layers,
   parts.fisher_is_gauss_newton = loss.fisher_is_gauss_newton;
   {
     const std::vector<Type> types = parts.samples->types(2);
-    check_loss(loss, build_layers(spec, 2, dtype).output_type(0),
+    check_loss(loss, build_network(network, 2, dtype).output_type(0),
                has_targets ? types[1] : Type{dtype, {}});
   }
-  parts.model = [spec, dtype](std::int64_t batch) { return build_layers(spec, batch, dtype); };
+  parts.model = [network, dtype](std::int64_t batch) {
+    return build_network(network, batch, dtype);
+  };
   parts.loss = [&loss, samples = parts.samples, has_targets, dtype,
-                width = spec.widths.back()](std::int64_t batch) {
+                width = network.num_outputs](std::int64_t batch) {
     Builder builder;
     const Array z = builder.input({dtype, {batch, width}}, "z");
     Array target;

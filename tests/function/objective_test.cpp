@@ -120,6 +120,19 @@ TEST(Objective, ThreadsAndMemoryDoNotChangeABit) {
   }
 }
 
+// Heavy samples are cut in two however few they are, so that a second thread has work.
+TEST(Objective, ATransformerHasTheSameBitsOnTwoThreads) {
+  const auto run = [](int threads) {
+    ObjectiveSettings settings;
+    settings.options.num_threads = threads;
+    const auto f = make_network_objective("transformer:64x4-d64-h4-l2-4", make_data(16, 256, 4),
+                                          "cross-entropy", "uniform", 1, {}, settings);
+    EXPECT_EQ(f->cost().num_batches % 2, 0);
+    return products(*f, 3);
+  };
+  expect_same_bits(run(2), run(1));
+}
+
 TEST(Objective, ARaggedLastBatchCountsOnlyItsSamples) {
   Setting s{.samples = 101};
   s.batch = 101;

@@ -24,6 +24,9 @@ except ImportError:
 HERE = os.path.dirname(os.path.abspath(__file__))
 MGH_TOLERANCE = 1e-12
 NETWORK_TOLERANCE = {"f64": 1e-10, "f32": 1e-5}
+TRANSFORMER_TOLERANCE = {"f64": 1e-9, "f32": 1e-4}
+NOT_PARAMETERS = {"x", "y", "directions", "outputs", "value", "gradient", "hessian_products",
+                  "gauss_newton_products", "hessian_eigenvalues", "gauss_newton_eigenvalues"}
 
 
 class Checker:
@@ -124,7 +127,7 @@ def check_network(check, case):
         golden = dict(arrays)
     np.savez(check.path("data.npz"), x=golden["x"], y=golden["y"])
     np.savez(check.path("weights.npz"),
-             **{name: a for name, a in golden.items() if name.startswith("layers.")})
+             **{name: a for name, a in golden.items() if name not in NOT_PARAMETERS})
     directions = check.save("directions.npy", golden["directions"])
     base = [case["model"], "--data", check.path("data.npz"), "--weights",
             check.path("weights.npz"), "--loss", case["loss"], "--l2", repr(case["l2"]), "--quiet"]
@@ -132,7 +135,8 @@ def check_network(check, case):
         base += ["--batch", case["batch"]]
     if case["loss"] in ("cross-entropy", "nll"):
         base += ["--classes", golden["outputs"].shape[1]]
-    for dtype, tolerance in NETWORK_TOLERANCE.items():
+    tolerances = TRANSFORMER_TOLERANCE if "transformer" in case["model"] else NETWORK_TOLERANCE
+    for dtype, tolerance in tolerances.items():
         def derive(*options):
             check.run("derive", *base, "--dtype", dtype, *options)
 
@@ -164,7 +168,8 @@ def load(path):
 SUITES = {
     "formulas": (lambda: load("formulas.json")["cases"], check_formula),
     "mgh": (lambda: load("../mgh/formulas.json"), check_mgh),
-    "networks": (lambda: load("networks/cases.json"), check_network),
+    "networks": (lambda: load("networks/cases.json") + load("networks/transformers.json"),
+                 check_network),
 }
 
 
