@@ -169,10 +169,12 @@ KAPPA_EXPORT FunctionHessian hvp_operator(const Function& f, std::span<const dou
 /// @name Sparse derivatives
 ///
 /// The pattern is found at the first call, by propagation of index sets through the program, and
-/// kept in f with a colouring; H is then read off as many products as there are colours, taken as
-/// blocks (Gebremedhin, Manne, Pothen, SIAM Review 47, 2005, section 4.2). Entries of the pattern
-/// may be zero. Throws Error(resource) where the pattern has more than 2^28 entries; use
-/// hvp_operator.
+/// kept in f. Where the program only moves, scales and adds up elements (slices, gathers, sums,
+/// elementwise functions), the entries themselves are computed, by sparse forward accumulation
+/// (Griewank and Walther 2008, chapter 7) of the gradient; else H is read off products with the
+/// sums of unit vectors of each colour of a star colouring, taken as blocks (Gebremedhin, Manne,
+/// Pothen, SIAM Review 47, 2005, section 4.2). Entries of the pattern may be zero. Throws
+/// Error(resource) where the pattern has more than 2^28 entries; use hvp_operator.
 /// @{
 
 /// H(x), both triangles, compressed, rows ascending.
@@ -194,9 +196,9 @@ KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_jacobian(const Function& f,
 
 /// What the sparse derivatives of f cost.
 struct SparsityReport {
-  std::int64_t num_entries = 0;  ///< of the pattern, both triangles
-  std::int64_t num_products = 0;
-  std::int64_t num_dense = 0;  ///< columns (Hessian) or rows (Jacobian) taken one by one
+  std::int64_t num_entries = 0;   ///< of the pattern, both triangles
+  std::int64_t num_products = 0;  ///< 0: the entries are computed themselves
+  std::int64_t num_dense = 0;     ///< columns (Hessian) or rows (Jacobian) taken one by one
 };
 KAPPA_EXPORT SparsityReport hessian_sparsity(const Function& f);
 KAPPA_EXPORT SparsityReport jacobian_sparsity(const Function& f);

@@ -33,6 +33,31 @@ Program pull_back_program(const Program& program) {
   return builder.finish(outputs);
 }
 
+/// Elements that a program's nodes make, as a measure of its work.
+std::int64_t num_elements_made(const Program& program) {
+  std::int64_t total = 0;
+  for (const Node& node : program.nodes) {
+    if (!node.primitive->kernel.view && !is_constant(node)) total += num_elements(node.type.shape);
+  }
+  return total;
+}
+
+/// The entries of a Jacobian as arrays, where that is at most the work of as many products as its
+/// longest line has entries: no colouring does with fewer.
+std::optional<JacobianEntries> direct_entries(const Program& program, const Program& product,
+                                              const SparsityPattern& pattern) {
+  const std::int64_t bound = 4 * pattern.num_entries() + 16 * (pattern.rows + pattern.columns);
+  std::optional<JacobianEntries> entries = jacobian_entries(program, bound);
+  if (!entries) return std::nullopt;
+  std::int64_t longest = 0;
+  for (std::size_t i = 0; i + 1 < pattern.starts.size(); ++i) {
+    longest = std::max(longest, pattern.starts[i + 1] - pattern.starts[i]);
+  }
+  if (num_elements_made(entries->values) > longest * num_elements_made(product))
+    return std::nullopt;
+  return entries;
+}
+
 }  // namespace
 
 CompressedProducts::CompressedProducts(const Program& product, std::vector<std::int32_t> colours,
@@ -91,9 +116,15 @@ void CompressedProducts::evaluate(const double* x, double* values) const {
   plan_->give_buffer(std::move(products));
 }
 
-SparseHessianPlan::SparseHessianPlan(const Program& scalar)
-    : pattern_(symmetric_part(jacobian_pattern(gradient_program(scalar)))) {
+SparseHessianPlan::SparseHessianPlan(const Program& scalar) {
+  const Program gradient = gradient_program(scalar);
+  pattern_ = symmetric_part(jacobian_pattern(gradient));
   if (pattern_.num_entries() == 0) return;
+  const Program product = product_program(scalar);
+  if (const auto entries = direct_entries(gradient, product, pattern_)) {
+    entries_.emplace(*entries, pattern_, true);
+    return;
+  }
   Colouring colouring = star_colouring(pattern_);
   num_dense_ = colouring.num_dense;
   // Row i of the product with colour c is the sum of H_ij over the columns j of that colour: H_ij
@@ -130,10 +161,11 @@ SparseHessianPlan::SparseHessianPlan(const Program& scalar)
       entries[k] = {static_cast<std::int64_t>(k), here ? colour(j) : colour(row), here ? row : j};
     }
   }
-  products_.emplace(product_program(scalar), std::move(colouring.colour), colouring.count, entries);
+  products_.emplace(product, std::move(colouring.colour), colouring.count, entries);
 }
 
 void SparseHessianPlan::evaluate(const double* x, double* values) const {
+  if (entries_) entries_->evaluate(x, values);
   if (products_) products_->evaluate(x, values);
 }
 
@@ -141,6 +173,11 @@ SparseJacobianPlan::SparseJacobianPlan(const Program& program) {
   const SparsityPattern rows = jacobian_pattern(program);
   pattern_ = transpose(rows);
   if (rows.num_entries() == 0) return;
+  const Program push = prune(jacobian_product(program, {true}), std::array<std::size_t, 1>{1});
+  if (const auto entries = direct_entries(program, push, rows)) {
+    entries_.emplace(*entries, pattern_, false);
+    return;
+  }
   const std::vector<bool> short_row = short_rows(rows), short_column = short_rows(pattern_);
   const Colouring columns = column_colouring(rows, short_row);
   const Colouring row_groups = column_colouring(pattern_, short_column);
@@ -171,7 +208,6 @@ SparseJacobianPlan::SparseJacobianPlan(const Program& program) {
       }
     }
   }
-  const Program push = prune(jacobian_product(program, {true}), std::array<std::size_t, 1>{1});
   const auto make = [&](bool by_push, const std::vector<std::int32_t>& colours, std::int32_t count,
                         const std::vector<CompressedEntry>& entries) {
     if (count == 0) return;
@@ -188,6 +224,7 @@ std::int64_t SparseJacobianPlan::num_products() const {
 }
 
 void SparseJacobianPlan::evaluate(const double* x, double* values) const {
+  if (entries_) entries_->evaluate(x, values);
   if (forward_) forward_->evaluate(x, values);
   if (reverse_) reverse_->evaluate(x, values);
 }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "function/colouring.h"
+#include "function/entry_plan.h"
 #include "function/pooled_plan.h"
 #include "transform/sparsity.h"
 
@@ -44,7 +45,8 @@ class CompressedProducts {
   std::vector<double> seeds_;  // where one block does it all
 };
 
-/// H(x) of a scalar program: pattern, star colouring and the block of products.
+/// H(x) of a scalar program: its entries computed directly where the program allows it and that is
+/// no more work, else read off a block of products by a star colouring.
 class SparseHessianPlan {
  public:
   explicit SparseHessianPlan(const Program& scalar);
@@ -58,11 +60,12 @@ class SparseHessianPlan {
  private:
   SparsityPattern pattern_;
   std::int64_t num_dense_ = 0;
+  std::optional<EntryPlan> entries_;
   std::optional<CompressedProducts> products_;
 };
 
-/// J(x), stored by columns: columns compressed and taken forward with long rows in reverse, or the
-/// other way round, whichever needs fewer products.
+/// J(x), stored by columns: its entries directly, or columns compressed and taken forward with long
+/// rows in reverse, or the other way round, whichever needs fewer products.
 class SparseJacobianPlan {
  public:
   explicit SparseJacobianPlan(const Program& program);
@@ -75,6 +78,7 @@ class SparseJacobianPlan {
  private:
   SparsityPattern pattern_;
   std::int64_t num_dense_ = 0;
+  std::optional<EntryPlan> entries_;
   std::optional<CompressedProducts> forward_, reverse_;
 };
 

@@ -10,6 +10,8 @@ bool is_listed(const std::vector<int>& list, std::size_t index) {
   return std::find(list.begin(), list.end(), static_cast<int>(index)) != list.end();
 }
 
+}  // namespace
+
 Array tangent_of(Builder& builder, const Node& node, std::span<const Array> operands,
                  const Array& result, std::span<const Array> tangents) {
   const Primitive& primitive = *node.primitive;
@@ -39,8 +41,6 @@ Array tangent_of(Builder& builder, const Node& node, std::span<const Array> oper
   if (primitive.jvp) return primitive.jvp({node.attributes, operands, result}, tangents);
   return {};
 }
-
-}  // namespace
 
 Array zeros_like(const Array& like) {
   return broadcast_to(like.builder()->scalar(0, like.dtype()), like.shape());

@@ -23,6 +23,10 @@ struct Linearized {
 Linearized linearize(Builder& builder, const Program& program, std::span<const Array> inputs,
                      std::span<const Array> input_tangents);
 
+/// The tangent of one node by its primitive's rule; undefined where it is zero.
+Array tangent_of(Builder& builder, const Node& node, std::span<const Array> operands,
+                 const Array& result, std::span<const Array> tangents);
+
 /// Zeros of the same type as `like`.
 Array zeros_like(const Array& like);
 

@@ -77,7 +77,7 @@ TEST(FunctionApi, RosenbrockDenseSparseAndOperator) {
     const Eigen::SparseMatrix<double> s = sparse_hessian(f, x);
     EXPECT_EQ(s.nonZeros(), 3 * n - 2);
     EXPECT_TRUE(MatrixXd(s).isApprox(h, 1e-13)) << n;
-    EXPECT_EQ(hessian_sparsity(f).num_products, std::min<std::int64_t>(n, 3));
+    EXPECT_EQ(hessian_sparsity(f).num_products, 0);  // its three diagonals are arrays themselves
     const FunctionHessian products = hvp_operator(f, x);
     // 11 directions: one block of 8 and three alone.
     const MatrixXd v = MatrixXd::Random(n, 11);
@@ -99,19 +99,19 @@ TEST(FunctionApi, SparseHessianReusesItsMatrix) {
   EXPECT_TRUE(MatrixXd(s).isApprox(rosenbrock_hessian(other), 1e-13));
 }
 
-// An arrow: one variable meets all others. Its column is peeled; the rest is diagonal.
+// An arrow: one variable meets all others. Its column is peeled; the rest are blocks of three.
 TEST(FunctionApi, DenseColumnDoesNotRuinTheColouring) {
-  const std::int64_t n = 200;
+  const std::int64_t n = 61;
   const Function f = trace(
       [n](Array x) {
         const Array rest = slice(x, {1}, {n});
-        return sum(square(rest) * x[0] + rest * rest * rest);
+        return sum(square(rest) * x[0]) + sum(square(softmax(reshape(rest, {20, 3}))));
       },
       n);
   const VectorXd x = wave(n);
   const SparsityReport report = hessian_sparsity(f);
   EXPECT_EQ(report.num_dense, 1);
-  EXPECT_LE(report.num_products, 2);
+  EXPECT_EQ(report.num_products, 4);
   EXPECT_TRUE(MatrixXd(sparse_hessian(f, x)).isApprox(hessian(f, x), 1e-13));
 }
 
@@ -168,10 +168,55 @@ TEST(FunctionApi, JacobianForwardReverseAndSparse) {
   const Eigen::SparseMatrix<double> s = sparse_jacobian(f, x);
   EXPECT_EQ(s.nonZeros(), 2 * (n - 1) + n);
   EXPECT_TRUE(MatrixXd(s).isApprox(j, 1e-14));
-  EXPECT_EQ(jacobian_sparsity(f).num_products, 3);
-  EXPECT_EQ(jacobian_sparsity(f).num_dense, 1);
+  EXPECT_EQ(jacobian_sparsity(f).num_products, 0);
   const Function narrow = trace([](Array z) { return reshape(sum(z * z), {1}); }, 4);
   EXPECT_TRUE(jacobian(narrow, VectorXd::Ones(4)).isApprox(2 * MatrixXd::Ones(1, 4)));
+}
+
+// Running sums mix what they sum: columns are compressed, the one long row is taken in reverse.
+TEST(FunctionApi, JacobianByProducts) {
+  const std::int64_t n = 60;
+  const Function f = trace(
+      [n](Array x) {
+        const Array y = reshape(cumsum(reshape(exp(x), {n / 2, 2}), 1), {n});
+        const std::array<Array, 2> parts{y, reshape(sum(x * x), {1})};
+        return concat(parts, 0);
+      },
+      n);
+  const VectorXd x = wave(n);
+  MatrixXd j = MatrixXd::Zero(n + 1, n);
+  for (Eigen::Index i = 0; i < n; ++i) {
+    j(i, i) = std::exp(x[i]);
+    if (i % 2 == 1) j(i, i - 1) = std::exp(x[i - 1]);
+  }
+  j.row(n) = 2 * x.transpose();
+  const Eigen::SparseMatrix<double> s = sparse_jacobian(f, x);
+  EXPECT_EQ(s.nonZeros(), 3 * n / 2 + n);
+  EXPECT_TRUE(MatrixXd(s).isApprox(j, 1e-14));
+  EXPECT_EQ(jacobian_sparsity(f).num_products, 3);
+  EXPECT_EQ(jacobian_sparsity(f).num_dense, 1);
+}
+
+// Springs between any vertices: entries of several springs meet on the diagonal blocks.
+TEST(FunctionApi, GraphByGatherIsDirectAndExact) {
+  const std::int64_t n = 12;
+  const std::vector<double> from{0, 1, 2, 3, 4, 5, 6, 7, 8, 0, 3},
+      to{1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 7};
+  const Function f = trace(
+      [&](Array x) {
+        const Array points = reshape(x, {n, 2});
+        const auto edges = static_cast<std::int64_t>(from.size());
+        const Array a = gather(points, constant(x, from, {edges}, DType::i64));
+        const Array b = gather(points, constant(x, to, {edges}, DType::i64));
+        return sum(square(sqrt(sum(square(a - b), {1})) - 1));
+      },
+      2 * n);
+  const VectorXd x = 3 * wave(2 * n);
+  const Eigen::SparseMatrix<double> s = sparse_hessian(f, x);
+  EXPECT_EQ(hessian_sparsity(f).num_products, 0);
+  EXPECT_EQ(s.nonZeros(), 4 * (10 + 2 * 11));
+  EXPECT_TRUE(MatrixXd(s).isApprox(hessian(f, x), 1e-13));
+  EXPECT_EQ(MatrixXd(s), MatrixXd(s.transpose()));
 }
 
 TEST(FunctionApi, LinearAndConstantFunctions) {
