@@ -1,4 +1,5 @@
 #pragma once
+#define KAPPA_ELEMENTS
 
 // f(x) = sum over elements e of phi(x[indices_e], data_e): functions of many variables that are
 // sums of small terms, with sparse second derivatives at nearly the speed of hand-written code.
@@ -886,3 +887,7 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
 }
 
 }  // namespace kappa
+
+#ifdef KAPPA_SOLVE
+#include "kappa/detail/solve_elements.h"
+#endif

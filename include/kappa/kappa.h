@@ -1,14 +1,13 @@
 #pragma once
 
-// All of Kappa: arrays and their derivatives, jets, sums of elements, curvature, minimisers.
+// Functions of arrays, their derivatives, curvature and minimisers. The two header-only ways,
+// kappa/jet.h and kappa/elements.h, are included by those who want them: they take time to compile.
 
 #include "kappa/analysis.h"
 #include "kappa/array.h"
 #include "kappa/curvature.h"
-#include "kappa/elements.h"
 #include "kappa/error.h"
 #include "kappa/function.h"
-#include "kappa/jet.h"
 #include "kappa/minimize.h"
 #include "kappa/operator.h"
 #include "kappa/problem.h"

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "kappa/elements.h"
 #include "kappa/solve.h"
 
 namespace kappa {
