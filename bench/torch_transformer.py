@@ -14,7 +14,6 @@ import resource
 import torch_mlp as common  # limits threads before torch is loaded
 
 import torch
-import torch.nn.functional as F
 
 
 class Encoder(torch.nn.Module):
@@ -45,6 +44,7 @@ def main():
     arguments = parser.parse_args()
     common.pin(arguments.core)
     torch.manual_seed(0)
+    imported = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     model = Encoder(64, 16, 128, 4, 2, 10)
     x = torch.randn(arguments.samples, 64 * 16)
     y = torch.randint(0, 10, (arguments.samples,))
@@ -53,12 +53,13 @@ def main():
     kept = common.seconds_of(lambda: product(v), arguments.repeat)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     result = {
-        "torch": torch.__version__, "kept_seconds": kept, "peak_mb": peak,
+        "torch": torch.__version__, "kept_seconds": kept, "peak_mb": peak, "import_mb": imported,
         "anew_seconds": common.seconds_of(
             lambda: common.hessian_product_anew(model, x, y, v), arguments.repeat),
         "gradient_seconds": common.seconds_of(
             lambda: common.gradient(model, x, y), arguments.repeat),
-        "sgemm_gflops": common.sgemm_gflops(), "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE"),
+        "sgemm_gflops": common.sgemm_gflops(),
+        "openblas_coretype": os.environ.get("OPENBLAS_CORETYPE"),
     }
     print(json.dumps(result))
 

@@ -100,6 +100,10 @@ bool is_small(const GemmShape& s, double limit) {
              static_cast<double>(s.inner) <=
          limit;
 }
+// Small and wide enough for blocks in registers, which then beat the libraries' own.
+bool is_block(const GemmShape& s, double limit) {
+  return is_small(s, limit) && std::min({s.rows, s.columns, s.inner}) >= 4;
+}
 bool is_vector(const GemmShape& s) { return s.rows == 1 || s.columns == 1; }
 
 void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::int64_t ldc) {
@@ -113,7 +117,9 @@ void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::
 
 void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           double beta, double* c, std::int64_t ldc) {
-  if (is_vector(s) || is_small(s, 8000)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  if (is_vector(s) || is_small(s, 8000) || is_block(s, 0x1p20)) {
+    return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  }
   check_extents(s, lda, ldb, ldc);
   const auto n = [](std::int64_t x) { return static_cast<int>(x); };
   openblas().dgemm(row_major, s.transpose_a ? transposed : no_transpose,
@@ -123,7 +129,9 @@ void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b
 
 void gemm(const GemmShape& s, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
-  if (is_small(s, 8000)) return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  if (is_small(s, 8000) || is_block(s, 0x1p18)) {
+    return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
+  }
   check_extents(s, lda, ldb, ldc);
   const OneOpenMpThread one_thread;
   const dnnl_status_t status =

@@ -1,6 +1,8 @@
 #include "base/small_gemm.h"
 
 #include <algorithm>
+#include <cstring>
+#include <type_traits>
 
 // Portable, AVX2 and AVX-512; the targets between bring little for their compile time.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
@@ -90,9 +92,132 @@ void add_row_combination(const T* HWY_RESTRICT a, std::int64_t a_step, const T* 
   }
 }
 
+// ---- products of small matrices by blocks kept in registers ----------------------------------
+
+constexpr std::int64_t max_panel_rows = 256;
+
+// c (rows x up to `vectors` vectors) = a * panel, or added to c.
+template <int rows, int vectors, class T>
+HWY_INLINE void multiply_block(const T* HWY_RESTRICT a, std::int64_t a_row, std::int64_t a_step,
+                               const T* HWY_RESTRICT panel, std::int64_t panel_stride,
+                               std::int64_t inner, bool add, T* HWY_RESTRICT c, std::int64_t ldc,
+                               std::int64_t columns) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sums[rows][vectors];
+  for (int r = 0; r < rows; ++r) {
+    for (int v = 0; v < vectors; ++v) sums[r][v] = hn::Zero(d);
+  }
+  for (std::int64_t k = 0; k < inner; ++k) {
+    hn::Vec<decltype(d)> row[vectors];
+    for (int v = 0; v < vectors; ++v) row[v] = hn::LoadU(d, panel + k * panel_stride + v * lanes);
+    const T* HWY_RESTRICT column = a + k * a_step;
+    for (int r = 0; r < rows; ++r) {
+      const auto factor = hn::Set(d, column[r * a_row]);
+      for (int v = 0; v < vectors; ++v) sums[r][v] = hn::MulAdd(factor, row[v], sums[r][v]);
+    }
+  }
+  const bool whole = columns == vectors * lanes;
+  HWY_ALIGN T rest[vectors * hn::MaxLanes(hn::ScalableTag<T>())];
+  for (int r = 0; r < rows; ++r, c += ldc) {
+    T* HWY_RESTRICT to = whole ? c : rest;
+    if (!whole && add) std::memcpy(rest, c, static_cast<std::size_t>(columns) * sizeof(T));
+    for (int v = 0; v < vectors; ++v) {
+      auto sum = sums[r][v];
+      if (add) sum = hn::Add(hn::LoadU(d, to + v * lanes), sum);
+      hn::StoreU(sum, d, to + v * lanes);
+    }
+    if (!whole) std::memcpy(c, rest, static_cast<std::size_t>(columns) * sizeof(T));
+  }
+}
+
+// Columns [0, columns) of op(b) as rows of `width` elements, zeros behind them.
+template <class T>
+HWY_INLINE void pack_panel(const T* HWY_RESTRICT b, std::int64_t ldb, bool transposed,
+                           std::int64_t inner, std::int64_t columns, std::int64_t width,
+                           T* HWY_RESTRICT panel) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  if (!transposed) {
+    for (std::int64_t k = 0; k < inner; ++k, b += ldb, panel += width) {
+      std::memcpy(panel, b, static_cast<std::size_t>(columns) * sizeof(T));
+      std::fill(panel + columns, panel + width, T{0});
+    }
+    return;
+  }
+  using Index = hn::RebindToSigned<decltype(d)>;
+  std::int64_t j = 0;
+  for (; j + lanes <= columns && ldb <= (1 << 24); j += lanes) {
+    const Index di;
+    const auto rows = hn::Mul(hn::Iota(di, 0), hn::Set(di, static_cast<hn::TFromD<Index>>(ldb)));
+    for (std::int64_t k = 0; k < inner; ++k) {
+      hn::StoreU(hn::GatherIndex(d, b + j * ldb + k, rows), d, panel + k * width + j);
+    }
+  }
+  for (; j < width; ++j) {
+    for (std::int64_t k = 0; k < inner; ++k) {
+      panel[k * width + j] = j < columns ? b[j * ldb + k] : T{0};
+    }
+  }
+}
+
+// All rows of up to `vectors` vectors of columns.
+template <int vectors, class T>
+HWY_INLINE void multiply_columns(const GemmShape& s, const T* a, std::int64_t lda, const T* panel,
+                                 std::int64_t stride, std::int64_t inner, bool add, T* c,
+                                 std::int64_t ldc, std::int64_t columns) {
+  const std::int64_t a_row = s.transpose_a ? 1 : lda, a_step = s.transpose_a ? lda : 1;
+  // As many sums as the registers of AVX-512 hold, or of AVX2.
+  constexpr int tall = hn::MaxLanes(hn::ScalableTag<T>()) * sizeof(T) >= 64 ? 12 : 6;
+  std::int64_t i = 0;
+  const auto blocks_of = [&](auto rows) HWY_ATTR {
+    constexpr int count = decltype(rows)::value;
+    for (; i + count <= s.rows; i += count) {
+      multiply_block<count, vectors>(a + i * a_row, a_row, a_step, panel, stride, inner, add,
+                                     c + i * ldc, ldc, columns);
+    }
+  };
+  blocks_of(std::integral_constant<int, tall>{});
+  blocks_of(std::integral_constant<int, 4>{});
+  blocks_of(std::integral_constant<int, 1>{});
+}
+
+template <class T>
+void block_gemm_of(const GemmShape& s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                   T beta, T* c, std::int64_t ldc) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  HWY_ALIGN T packed[max_panel_rows * 2 * hn::MaxLanes(hn::ScalableTag<T>())];
+  for (std::int64_t first = 0; first < s.inner; first += max_panel_rows) {
+    const std::int64_t inner = std::min(max_panel_rows, s.inner - first);
+    const bool add = beta != T{0} || first > 0;
+    const T* from = a + first * (s.transpose_a ? lda : 1);
+    for (std::int64_t j = 0; j < s.columns; j += 2 * lanes) {
+      const std::int64_t columns = std::min(2 * lanes, s.columns - j);
+      const std::int64_t width = columns > lanes ? 2 * lanes : lanes;
+      const T* panel = s.transpose_b ? b + first + j * ldb : b + first * ldb + j;
+      std::int64_t stride = ldb;
+      if (s.transpose_b || columns < width) {
+        pack_panel(panel, ldb, s.transpose_b, inner, columns, width, packed);
+        panel = packed;
+        stride = width;
+      }
+      if (columns > lanes) {
+        multiply_columns<2>(s, from, lda, panel, stride, inner, add, c + j, ldc, columns);
+      } else {
+        multiply_columns<1>(s, from, lda, panel, stride, inner, add, c + j, ldc, columns);
+      }
+    }
+  }
+}
+
 template <class T>
 void small_gemm_of(GemmShape s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta,
                    T* c, std::int64_t ldc) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  if (s.rows >= 4 && 2 * s.columns >= lanes && s.inner >= 4) {
+    return block_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
+  }
   if (s.columns == 1 && ldc == 1 && (s.transpose_a || !s.transpose_b)) {
     // A column is a row of the transposed product, C' = op(B)' op(A)', whose loops are long.
     std::swap(a, b);

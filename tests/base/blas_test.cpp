@@ -34,6 +34,10 @@ void compare_with_loop(double tolerance) {
                                 {33, 65, 47},
                                 {200, 10, 100},
                                 {10, 100, 200},
+                                {64, 64, 32},
+                                {64, 32, 64},
+                                {37, 50, 300},
+                                {13, 33, 24},
                                 {3, 5, 0}}) {
     for (int flags = 0; flags < 8; ++flags) {
       const GemmShape shape{m, n, k, (flags & 1) != 0, (flags & 2) != 0};
