@@ -119,8 +119,11 @@ void minres(Solver& s, const Vector& b, double b_norm) {
       s.end(SolveStatus::negative_curvature);
       return;
     }
+    // |A r| = |r| hypot(gamma_bar, delta_next) for that r (Paige and Saunders 1975): at rounding
+    // level b's part in the range is solved, and a further step would divide rounding by rounding.
+    const double rounding = 100 * eps * norm_estimate;
     const double gamma = std::hypot(gamma_bar, beta_next);
-    if (!(gamma > eps * norm_estimate)) {  // b's part in the range is solved
+    if (!(std::hypot(gamma_bar, delta_next) > rounding && gamma > rounding)) {
       s.end(SolveStatus::stagnated);
       return;
     }
@@ -136,7 +139,7 @@ void minres(Solver& s, const Vector& b, double b_norm) {
     }
     epsilon = epsilon_next;
     v_old.swap(v);
-    const double scale = beta_next > eps * norm_estimate ? 1 / beta_next : 0;
+    const double scale = beta_next > rounding ? 1 / beta_next : 0;
     for (std::size_t i = 0; i < size; ++i) v[i] = av[i] * scale;
     for (std::size_t i = 0; i < size; ++i) r[i] = sn * sn * r[i] - phi * c * v[i];
     beta = beta_next;
