@@ -126,6 +126,24 @@ struct EvaluationCounts {
 using IterationCallback = std::function<bool(const IterationRecord&, std::span<const double> w,
                                              std::span<const double> gradient)>;
 
+/// When, beside a plateau, one of several methods gives way to the next.
+enum class SwitchRule {
+  plateau,  ///< not otherwise
+  /// Once every plateau_window records the quadratic model is tried: at most 10 steps of conjugate
+  /// gradients on H s = -g, all samples. The next method takes over when
+  ///   f(w) - f(w + s) >= (model's decrease) / 4   and
+  ///   (f(w) - f(w + s)) / work of the trial > (decrease of f) / work, over the window,
+  /// work in gradient-equivalents: the model is right, and gains more for the same work.
+  model
+};
+
+/// One method gave way to the next.
+struct MethodSwitch {
+  std::int64_t iteration = 0;
+  std::string from, to;
+  std::string reason;  ///< one sentence for people
+};
+
 /// Settings of a run. Every limit and tolerance is off at 0; a negative one is refused.
 struct MinimizeOptions {
   /// A method's name, several joined by commas (run one after the other), or "auto".
@@ -142,11 +160,12 @@ struct MinimizeOptions {
   double value_tolerance = 0;
   double step_tolerance = 0;
   std::int64_t max_rising_iterations = 10;
-  /// Of several methods, one gives way to the next when f fell by less than this share of |f| over
-  /// its last `plateau_window` records (3 for a stochastic method), or when it stalls or is
-  /// through.
+  /// Of several methods, one gives way to the next when it stalls or is through, when f fell by less
+  /// than this share of |f| over its last `plateau_window` records (3 for a stochastic method), or
+  /// as `switch_rule` says.
   double plateau = 0.01;
   std::int64_t plateau_window = 10;
+  SwitchRule switch_rule = SwitchRule::plateau;
   double value_floor = -1e100;
   std::int64_t minibatch = 0;  ///< samples a mini-batch (0: 128, or all where there are fewer)
   std::uint64_t seed = 0;
@@ -185,6 +204,7 @@ struct MinimizeResult {
   double seconds = 0;  ///< over all sessions of a resumed run
   EvaluationCounts counts;
   std::vector<IterationRecord> iterations;
+  std::vector<MethodSwitch> switches;  ///< of several methods
   std::vector<std::string> warnings;
 };
 

@@ -22,28 +22,20 @@ class AdaHessian final : public Walker {
         every_(settings.count("every")) {}
 
   StepReport step(Evaluator& evaluator, Iterate& iterate) override {
-    Minibatches& batches = evaluator.minibatches();
     const std::size_t n = iterate.w.size();
     mean_.resize(n, 0.0);
     square_.resize(n, 0.0);
-    const double epoch = static_cast<double>(count_ / batches.num_per_epoch());
-    const double rate = rate_ / (1 + rate_decay_ * epoch);
-    const auto batch = batches.batch(count_);
-    if (count_ % every_ == 0) {
-      const auto curvature = evaluator.linearize(iterate.w.data(), batch);
-      iterate.value = curvature.value();
-      iterate.gradient.assign(curvature.gradient().begin(), curvature.gradient().end());
-      diagonal_.resize(n);
-      hutchinson_diagonal(curvature, CurvatureKind::hessian, evaluator.seed(),
-                          static_cast<std::uint64_t>(count_), 1, diagonal_);
-      if (!iterate.finite() || !all_finite(diagonal_)) return {.not_finite = true};
+    const double rate = decayed_rate(rate_, rate_decay_, count_, evaluator.minibatches());
+    const bool probing = count_ % every_ == 0;
+    if (!observe_minibatch(evaluator, iterate, count_, CurvatureKind::hessian, 1,
+                           probing ? &diagonal_ : nullptr)) {
+      return {.not_finite = true};
+    }
+    if (probing) {
       for (std::size_t i = 0; i < n; ++i) {
         square_[i] = b2_ * square_[i] + (1 - b2_) * diagonal_[i] * diagonal_[i];
       }
       ++estimates_;
-    } else {
-      iterate.value = evaluator.gradient(iterate.w.data(), iterate.gradient.data(), batch);
-      if (!iterate.finite()) return {.not_finite = true};
     }
     ++count_;
     ++updates_;
@@ -89,33 +81,16 @@ KAPPA_METHOD(adahessian) {
                .uses_hessian = true,
                .stochastic = true,
                .options = {learning_rate_option(0.15),
-                           {.name = "beta1",
-                            .text = "decay of the mean gradient",
-                            .default_value = 0.9,
-                            .lower = 0,
-                            .upper = 0.9999999},
-                           {.name = "beta2",
-                            .text = "decay of the mean squared diagonal",
-                            .default_value = 0.999,
-                            .lower = 0,
-                            .upper = 0.9999999},
+                           beta1_option(0.9),
+                           beta2_option(0.999, "decay of the mean squared diagonal"),
                            {.name = "hessian-power",
                             .text = "1 for Newton's scaling, 0 for none",
                             .default_value = 1,
                             .lower = 0,
                             .upper = 1},
-                           {.name = "epsilon",
-                            .text = "added to the scaling",
-                            .default_value = 1e-4,
-                            .lower = 0},
-                           {.name = "weight-decay",
-                            .text = "share of w taken off per unit of rate",
-                            .default_value = 0,
-                            .lower = 0},
-                           {.name = "every",
-                            .text = "mini-batches between two probes",
-                            .default_value = 1,
-                            .lower = 1},
+                           epsilon_option(1e-4, "added to the scaling"),
+                           weight_decay_option(0),
+                           every_option(1),
                            decay_option()}},
       .start = start_walker<AdaHessian>};
   return method;

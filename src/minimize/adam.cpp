@@ -16,26 +16,13 @@ std::unique_ptr<Walker> start(const Settings& settings) {
 
 // Defaults: Kingma & Ba 2015, algorithm 1.
 KAPPA_METHOD(adam) {
-  static const Method method{.info = {.name = "adam",
-                                      .text = "adaptive moments (Kingma & Ba 2015)",
-                                      .stochastic = true,
-                                      .options = {learning_rate_option(0.001),
-                                                  {.name = "beta1",
-                                                   .text = "decay of the mean gradient",
-                                                   .default_value = 0.9,
-                                                   .lower = 0,
-                                                   .upper = 0.9999999},
-                                                  {.name = "beta2",
-                                                   .text = "decay of the mean square",
-                                                   .default_value = 0.999,
-                                                   .lower = 0,
-                                                   .upper = 0.9999999},
-                                                  {.name = "epsilon",
-                                                   .text = "added to the root",
-                                                   .default_value = 1e-8,
-                                                   .lower = 0},
-                                                  decay_option()}},
-                             .start = start};
+  static const Method method{
+      .info = {.name = "adam",
+               .text = "adaptive moments (Kingma & Ba 2015)",
+               .stochastic = true,
+               .options = {learning_rate_option(0.001), beta1_option(0.9), beta2_option(0.999),
+                           epsilon_option(1e-8), decay_option()}},
+      .start = start};
   return method;
 }
 

@@ -9,8 +9,7 @@ StepReport AdaptiveWalker::step(Evaluator& evaluator, Iterate& iterate) {
   const std::size_t n = iterate.w.size();
   mean_.resize(rule_.first_decay > 0 ? n : 0, 0.0);
   square_.resize(n, 0.0);
-  const double epoch = static_cast<double>(count_ / batches.num_per_epoch());
-  const double rate = rule_.learning_rate / (1 + rule_.rate_decay * epoch);
+  const double rate = decayed_rate(rule_.learning_rate, rule_.rate_decay, count_, batches);
   iterate.value =
       evaluator.gradient(iterate.w.data(), iterate.gradient.data(), batches.batch(count_));
   if (!iterate.finite()) return {.not_finite = true};
@@ -51,6 +50,44 @@ OptionInfo decay_option() {
           .text = "the rate is divided by 1 + decay * epoch",
           .default_value = 0,
           .lower = 0};
+}
+
+OptionInfo beta1_option(double default_value) {
+  return {.name = "beta1",
+          .text = "decay of the mean gradient",
+          .default_value = default_value,
+          .lower = 0,
+          .upper = 0.9999999};
+}
+
+OptionInfo beta2_option(double default_value, const char* text) {
+  return {.name = "beta2",
+          .text = text,
+          .default_value = default_value,
+          .lower = 0,
+          .upper = 0.9999999};
+}
+
+OptionInfo epsilon_option(double default_value, const char* text) {
+  return {.name = "epsilon", .text = text, .default_value = default_value, .lower = 0};
+}
+
+OptionInfo weight_decay_option(double default_value) {
+  return {.name = "weight-decay",
+          .text = "share of w taken off per unit of rate",
+          .default_value = default_value,
+          .lower = 0};
+}
+
+OptionInfo every_option(double default_value) {
+  return {.name = "every",
+          .text = "mini-batches between two probes",
+          .default_value = default_value,
+          .lower = 1};
+}
+
+double decayed_rate(double rate, double decay, std::int64_t count, const Minibatches& batches) {
+  return rate / (1 + decay * static_cast<double>(count / batches.num_per_epoch()));
 }
 
 }  // namespace kappa

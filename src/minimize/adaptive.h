@@ -36,5 +36,13 @@ class AdaptiveWalker final : public Walker {
 /// Options that the family shares.
 OptionInfo learning_rate_option(double default_value);
 OptionInfo decay_option();
+OptionInfo beta1_option(double default_value);
+OptionInfo beta2_option(double default_value, const char* text = "decay of the mean square");
+OptionInfo epsilon_option(double default_value, const char* text = "added to the root");
+OptionInfo weight_decay_option(double default_value);
+OptionInfo every_option(double default_value);  ///< mini-batches between two probes
+
+/// rate / (1 + decay * epoch), the epoch being that of mini-batch `count`.
+double decayed_rate(double rate, double decay, std::int64_t count, const Minibatches& batches);
 
 }  // namespace kappa

@@ -16,7 +16,7 @@
 namespace kappa {
 namespace {
 
-constexpr char kMagic[8] = {'K', 'A', 'P', 'P', 'A', 'C', 'P', '1'};
+constexpr char kMagic[8] = {'K', 'A', 'P', 'P', 'A', 'C', 'P', '2'};
 constexpr std::size_t kHeaderBytes = 24;
 
 // FNV-1a over 8-byte words, the length mixed in; guards against damage, not against forgery.

@@ -49,7 +49,7 @@ class CubicRegularisation final : public Walker {
   }
 
   std::optional<StepReport> leave_saddle(Evaluator& evaluator, Iterate& iterate) override {
-    return leave_along_negative_curvature(evaluator, iterate, std::max(1.0, 0.1 * norm(iterate.w)));
+    return leave_along_negative_curvature(evaluator, iterate);
   }
 
   void archive(Archive& archive) override { archive(sigma_); }
@@ -74,16 +74,8 @@ KAPPA_METHOD(cubic) {
                             .default_value = 1,
                             .lower = 1e-12,
                             .upper = 1e12},
-                           {.name = "max-dense",
-                            .text = "parameters up to which the whole Hessian is used",
-                            .default_value = 500,
-                            .lower = 0,
-                            .upper = 5000},
-                           {.name = "max-products",
-                            .text = "Hessian products an iteration beyond that",
-                            .default_value = 30,
-                            .lower = 1,
-                            .upper = 500}}},
+                           max_dense_option(),
+                           max_products_option()}},
       .start = start_walker<CubicRegularisation>,
       .monotone = true};
   return method;

@@ -41,4 +41,20 @@ CurvatureModel curvature_model(Evaluator& evaluator, const Iterate& iterate, std
   return model;
 }
 
+OptionInfo max_dense_option() {
+  return {.name = "max-dense",
+          .text = "parameters up to which the whole Hessian is used",
+          .default_value = 500,
+          .lower = 0,
+          .upper = 5000};
+}
+
+OptionInfo max_products_option() {
+  return {.name = "max-products",
+          .text = "Hessian products an iteration beyond that",
+          .default_value = 30,
+          .lower = 1,
+          .upper = 500};
+}
+
 }  // namespace kappa

@@ -27,4 +27,8 @@ struct CurvatureModel {
 CurvatureModel curvature_model(Evaluator& evaluator, const Iterate& iterate, std::int64_t max_dense,
                                std::int64_t max_products);
 
+/// The options that set the two.
+OptionInfo max_dense_option();
+OptionInfo max_products_option();
+
 }  // namespace kappa

@@ -68,6 +68,7 @@ class Evaluator {
   void jacobian(const double* w, double* residuals, double* jacobian);
 
   EvaluationCounts& counts() { return counts_; }
+  [[nodiscard]] const EvaluationCounts& counts() const { return counts_; }
   /// Seconds of this run, those before a resumption included.
   [[nodiscard]] double seconds() const;
   void add_seconds(double seconds) { seconds_before_ += seconds; }

@@ -15,8 +15,9 @@ namespace {
 /// i/10). 4.5: it starts from 0.95 times the step before. 4.6: of the iterates kept at i = 1.3^j
 /// the last before f rises is taken, then shortened until f falls enough. 4.1: the damping is
 /// multiplied by 3/2 where the true over the predicted decrease is below 1/4, by 2/3 above
-/// 3/4. 4.7: the preconditioner is (d + damping)^0.75; d is a running Hutchinson estimate of diag G
-/// here, for want of gradients of single samples. Memory: about 15 + log_1.3(max-products) vectors.
+/// 3/4; it starts at 1/100 of the curvature along the gradient (the paper tunes it a problem). 4.7:
+/// the preconditioner is (d + damping)^0.75; d is a running Hutchinson estimate of diag G here, for
+/// want of gradients of single samples. Memory: about 15 + log_1.3(max-products) vectors.
 class HessianFree final : public Walker {
  public:
   explicit HessianFree(const Settings& settings)
@@ -38,6 +39,7 @@ class HessianFree final : public Walker {
           "minimize: method hessian-free needs a Gauss-Newton matrix (a network with a loss, "
           "or a sum of squares); use newton-cg");
     }
+    if (!(damping_ > 0)) damping_ = first_damping(curvature, iterate.gradient);
     prepare(evaluator, curvature, n);
     const std::int64_t products = conjugate_gradients(curvature, iterate.gradient);
     ++count_;
@@ -108,6 +110,14 @@ class HessianFree final : public Walker {
     std::sort(samples.begin(), samples.end());
     samples.erase(std::unique(samples.begin(), samples.end()), samples.end());
     return samples;
+  }
+
+  /// A hundredth of the curvature along the gradient: the same at every scale of f.
+  static double first_damping(const Evaluator::Curvature& curvature, const Vector& gradient) {
+    Vector product(gradient.size());
+    curvature.gauss_newton_product(gradient.data(), product.data());
+    const double bend = dot(gradient, product) / dot(gradient, gradient);
+    return bend > 0 && std::isfinite(bend) ? 0.01 * bend : 1;
   }
 
   void prepare(Evaluator& evaluator, const Evaluator::Curvature& curvature, std::size_t n) {
@@ -202,28 +212,30 @@ class HessianFree final : public Walker {
 
 KAPPA_METHOD(hessian_free) {
   static const Method method{
-      .info =
-          {.name = "hessian-free",
-           .text = "conjugate gradients on the damped Gauss-Newton matrix (Martens 2010)",
-           .needs_gauss_newton = true,
-           .default_max_iterations = 1000,
-           .options = {{.name = "damping", .text = "first damping", .default_value = 1, .lower = 0},
-                       {.name = "max-products",
-                        .text = "products an iteration at most",
-                        .default_value = 250,
-                        .lower = 1},
-                       {.name = "start-decay",
-                        .text = "share of the last solution that CG starts from",
-                        .default_value = 0.95,
-                        .lower = 0,
-                        .upper = 1},
-                       {.name = "preconditioner",
-                        .text = "preconditioner of CG",
-                        .choices = {"diagonal", "none"}},
-                       {.name = "batches",
-                        .text = "mini-batches that make up the curvature of a step",
-                        .default_value = 1,
-                        .lower = 1}}},
+      .info = {.name = "hessian-free",
+               .text = "conjugate gradients on the damped Gauss-Newton matrix (Martens 2010)",
+               .needs_gauss_newton = true,
+               .default_max_iterations = 1000,
+               .options = {{.name = "damping",
+                            .text = "first damping (0: 1/100 of the curvature along the gradient)",
+                            .default_value = 0,
+                            .lower = 0},
+                           {.name = "max-products",
+                            .text = "products an iteration at most",
+                            .default_value = 250,
+                            .lower = 1},
+                           {.name = "start-decay",
+                            .text = "share of the last solution that CG starts from",
+                            .default_value = 0.95,
+                            .lower = 0,
+                            .upper = 1},
+                           {.name = "preconditioner",
+                            .text = "preconditioner of CG",
+                            .choices = {"diagonal", "none"}},
+                           {.name = "batches",
+                            .text = "mini-batches that make up the curvature of a step",
+                            .default_value = 1,
+                            .lower = 1}}},
       .start = start_walker<HessianFree>,
       .monotone = true};
   return method;

@@ -3,9 +3,22 @@
 #include <algorithm>
 #include <numeric>
 
-#include "minimize/random.h"
+#include "curvature/random.h"
 
 namespace kappa {
+namespace {
+
+/// Uniform on 0 .. bound-1 without bias (Lemire 2019).
+std::uint64_t below(Random& random, std::uint64_t bound) {
+  for (;;) {
+    const auto product = static_cast<unsigned __int128>(random.bits()) * bound;
+    const auto low = static_cast<std::uint64_t>(product);
+    if (low >= bound || low >= (0 - bound) % bound)
+      return static_cast<std::uint64_t>(product >> 64);
+  }
+}
+
+}  // namespace
 
 Minibatches::Minibatches(std::int64_t num_samples, std::int64_t batch_size, std::uint64_t seed)
     : num_samples_(num_samples),
@@ -19,9 +32,9 @@ std::span<const std::int64_t> Minibatches::batch(std::int64_t index) {
   if (epoch != epoch_) {
     order_.resize(static_cast<std::size_t>(num_samples_));
     std::iota(order_.begin(), order_.end(), std::int64_t{0});
-    SplitMix random(seed_, static_cast<std::uint64_t>(epoch));
+    Random random(seed_, static_cast<std::uint64_t>(epoch));
     for (std::size_t i = order_.size() - 1; i > 0; --i) {
-      std::swap(order_[i], order_[random.below(i + 1)]);
+      std::swap(order_[i], order_[below(random, i + 1)]);
     }
     epoch_ = epoch;
   }

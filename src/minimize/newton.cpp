@@ -62,7 +62,7 @@ class Newton final : public Walker {
   }
 
   std::optional<StepReport> leave_saddle(Evaluator& evaluator, Iterate& iterate) override {
-    return leave_along_negative_curvature(evaluator, iterate, std::max(1.0, 0.1 * norm(iterate.w)));
+    return leave_along_negative_curvature(evaluator, iterate);
   }
 
   void archive(Archive&) override {}

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "curvature/random.h"
 #include "minimize/method.h"
-#include "minimize/random.h"
 
 namespace kappa {
 namespace {
@@ -29,8 +29,7 @@ class OnlineLambdaMax final : public Walker {
     Minibatches& batches = evaluator.minibatches();
     if (psi_.empty()) {
       psi_.resize(n);
-      SplitMix random(evaluator.seed(), 0x9a3);
-      for (double& x : psi_) x = random.sign();
+      Random(evaluator.seed(), 0x9a3).fill_signs(evaluator.dimension(), psi_.data());
       for (std::int64_t t = 1; t <= warm_up_; ++t) {
         const auto curvature = evaluator.linearize(iterate.w.data(), batches.batch(t - 1));
         const std::int64_t averaged = t - warm_up_ / 2;

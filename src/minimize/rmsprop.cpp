@@ -27,10 +27,7 @@ KAPPA_METHOD(rmsprop) {
                             .default_value = 0.99,
                             .lower = 0,
                             .upper = 1},
-                           {.name = "epsilon",
-                            .text = "added to the root",
-                            .default_value = 1e-8,
-                            .lower = 0},
+                           epsilon_option(1e-8),
                            decay_option()}},
       .start = start};
   return method;

@@ -147,16 +147,4 @@ RunPlan::RunPlan(const Problem& problem, const MinimizeOptions& options) {
   }
 }
 
-const char* to_string(MinimizeStatus status) {
-  switch (status) {
-    case MinimizeStatus::converged: return "converged";
-    case MinimizeStatus::max_iterations: return "max_iterations";
-    case MinimizeStatus::max_seconds: return "max_seconds";
-    case MinimizeStatus::stalled: return "stalled";
-    case MinimizeStatus::diverged: return "diverged";
-    case MinimizeStatus::interrupted: return "interrupted";
-  }
-  return "unknown";
-}
-
 }  // namespace kappa

@@ -34,8 +34,7 @@ double walk_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
   return best_length;
 }
 
-std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
-                                                         double length) {
+std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, Iterate& iterate) {
   constexpr std::int64_t kMaxDense = 500;
   const std::int64_t n = evaluator.dimension();
   double lowest = 0, bound = 0;
@@ -57,6 +56,7 @@ std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, I
     direction = std::move(ends.smallest_vector);
   }
   if (!(lowest < -bound)) return {};
+  const double length = std::max(1.0, 0.1 * norm(iterate.w));
   const double step = walk_along_negative_curvature(evaluator, iterate, direction, lowest, length);
   if (step == 0) return {};
   return StepReport{.step_norm = step, .measures = {{"lambda_min", lowest}}};

@@ -47,7 +47,7 @@ class SaddleFreeNewton final : public Walker {
   }
 
   std::optional<StepReport> leave_saddle(Evaluator& evaluator, Iterate& iterate) override {
-    return leave_along_negative_curvature(evaluator, iterate, std::max(1.0, 0.1 * norm(iterate.w)));
+    return leave_along_negative_curvature(evaluator, iterate);
   }
 
   void archive(Archive& archive) override { archive(shift_); }
@@ -75,16 +75,8 @@ KAPPA_METHOD(saddle_free) {
                             .default_value = 1e-3,
                             .lower = 0,
                             .upper = 1e6},
-                           {.name = "max-dense",
-                            .text = "parameters up to which the whole Hessian is used",
-                            .default_value = 500,
-                            .lower = 0,
-                            .upper = 5000},
-                           {.name = "max-products",
-                            .text = "Hessian products an iteration beyond that",
-                            .default_value = 30,
-                            .lower = 1,
-                            .upper = 500}}},
+                           max_dense_option(),
+                           max_products_option()}},
       .start = start_walker<SaddleFreeNewton>,
       .monotone = true};
   return method;

@@ -1,4 +1,4 @@
-#include "minimize/method.h"
+#include "minimize/adaptive.h"
 
 namespace kappa {
 namespace {
@@ -15,8 +15,7 @@ class StochasticGradient final : public Walker {
 
   StepReport step(Evaluator& evaluator, Iterate& iterate) override {
     Minibatches& batches = evaluator.minibatches();
-    const double epoch = static_cast<double>(count_ / batches.num_per_epoch());
-    const double rate = rate_ / (1 + decay_ * epoch);
+    const double rate = decayed_rate(rate_, decay_, count_, batches);
     velocity_.resize(iterate.w.size(), 0.0);
     iterate.value =
         evaluator.gradient(iterate.w.data(), iterate.gradient.data(), batches.batch(count_));
@@ -52,23 +51,19 @@ class StochasticGradient final : public Walker {
 
 KAPPA_METHOD(sgd) {
   static const Method method{
-      .info =
-          {.name = "sgd",
-           .text = "stochastic gradient descent on mini-batches, with momentum",
-           .stochastic = true,
-           .options = {{.name = "learning-rate", .text = "rate", .default_value = 0.01, .lower = 0},
-                       {.name = "momentum",
-                        .text = "share of the last step that is kept",
-                        .default_value = 0,
-                        .lower = 0,
-                        .upper = 1},
-                       {.name = "decay",
-                        .text = "the rate is divided by 1 + decay * epoch",
-                        .default_value = 0,
-                        .lower = 0},
-                       {.name = "nesterov",
-                        .text = "Nesterov's form of momentum",
-                        .choices = {"no", "yes"}}}},
+      .info = {.name = "sgd",
+               .text = "stochastic gradient descent on mini-batches, with momentum",
+               .stochastic = true,
+               .options = {learning_rate_option(0.01),
+                           {.name = "momentum",
+                            .text = "share of the last step that is kept",
+                            .default_value = 0,
+                            .lower = 0,
+                            .upper = 1},
+                           decay_option(),
+                           {.name = "nesterov",
+                            .text = "Nesterov's form of momentum",
+                            .choices = {"no", "yes"}}}},
       .start = start_walker<StochasticGradient>};
   return method;
 }

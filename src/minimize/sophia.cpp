@@ -21,27 +21,19 @@ class Sophia final : public Walker {
         every_(settings.count("every")) {}
 
   StepReport step(Evaluator& evaluator, Iterate& iterate) override {
-    Minibatches& batches = evaluator.minibatches();
     const std::size_t n = iterate.w.size();
     mean_.resize(n, 0.0);
     diagonal_.resize(n, 0.0);
-    const double epoch = static_cast<double>(count_ / batches.num_per_epoch());
-    const double rate = rate_ / (1 + rate_decay_ * epoch);
-    const auto batch = batches.batch(count_);
-    if (count_ % every_ == 0) {
-      const auto curvature = evaluator.linearize(iterate.w.data(), batch);
-      iterate.value = curvature.value();
-      iterate.gradient.assign(curvature.gradient().begin(), curvature.gradient().end());
-      probe_.resize(n);
-      hutchinson_diagonal(curvature, CurvatureKind::hessian, evaluator.seed(),
-                          static_cast<std::uint64_t>(count_), 1, probe_);
-      if (!iterate.finite() || !all_finite(probe_)) return {.not_finite = true};
+    const double rate = decayed_rate(rate_, rate_decay_, count_, evaluator.minibatches());
+    const bool probing = count_ % every_ == 0;
+    if (!observe_minibatch(evaluator, iterate, count_, CurvatureKind::hessian, 1,
+                           probing ? &probe_ : nullptr)) {
+      return {.not_finite = true};
+    }
+    if (probing) {
       for (std::size_t i = 0; i < n; ++i) {
         diagonal_[i] = b2_ * diagonal_[i] + (1 - b2_) * probe_[i];
       }
-    } else {
-      iterate.value = evaluator.gradient(iterate.w.data(), iterate.gradient.data(), batch);
-      if (!iterate.finite()) return {.not_finite = true};
     }
     ++count_;
     double moved = 0;
@@ -83,28 +75,14 @@ KAPPA_METHOD(sophia) {
                .uses_hessian = true,
                .stochastic = true,
                .options = {learning_rate_option(0.001),
-                           {.name = "beta1",
-                            .text = "decay of the mean gradient",
-                            .default_value = 0.96,
-                            .lower = 0,
-                            .upper = 0.9999999},
-                           {.name = "beta2",
-                            .text = "decay of the mean diagonal",
-                            .default_value = 0.99,
-                            .lower = 0,
-                            .upper = 0.9999999},
+                           beta1_option(0.96),
+                           beta2_option(0.99, "decay of the mean diagonal"),
                            {.name = "gamma",
                             .text = "share of the diagonal that divides the gradient",
                             .default_value = 0.01,
                             .lower = 0},
-                           {.name = "weight-decay",
-                            .text = "share of w taken off per unit of rate",
-                            .default_value = 0,
-                            .lower = 0},
-                           {.name = "every",
-                            .text = "mini-batches between two probes",
-                            .default_value = 10,
-                            .lower = 1},
+                           weight_decay_option(0),
+                           every_option(10),
                            decay_option()}},
       .start = start_walker<Sophia>};
   return method;

@@ -82,7 +82,7 @@ class TrustRegionNewton final : public Walker {
   }
 
   std::optional<StepReport> leave_saddle(Evaluator& evaluator, Iterate& iterate) override {
-    return leave_along_negative_curvature(evaluator, iterate, std::max(1.0, 0.1 * norm(iterate.w)));
+    return leave_along_negative_curvature(evaluator, iterate);
   }
 
   void archive(Archive& archive) override { archive(radius_, scale_, hint_); }

@@ -69,22 +69,9 @@ class VarianceSgd final : public Walker {
  private:
   // Value, gradient and, every `every` mini-batches, a probe of the diagonal.
   bool observe(Evaluator& evaluator, Iterate& iterate, std::int64_t index) {
-    const auto batch = evaluator.minibatches().batch(index);
     fresh_curvature_ = index % every_ == 0 || bend_.empty();
-    if (fresh_curvature_) {
-      const auto curvature = evaluator.linearize(iterate.w.data(), batch);
-      iterate.value = curvature.value();
-      iterate.gradient.assign(curvature.gradient().begin(), curvature.gradient().end());
-      diagonal_.resize(iterate.w.size());
-      const auto kind = curvature.linearization().has_gauss_newton() ? CurvatureKind::gauss_newton
-                                                                     : CurvatureKind::hessian;
-      hutchinson_diagonal(curvature, kind, evaluator.seed(), static_cast<std::uint64_t>(index),
-                          probes_, diagonal_);
-      if (!all_finite(diagonal_)) return false;
-    } else {
-      iterate.value = evaluator.gradient(iterate.w.data(), iterate.gradient.data(), batch);
-    }
-    return iterate.finite();
+    return observe_minibatch(evaluator, iterate, index, CurvatureKind::gauss_newton_if_any, probes_,
+                             fresh_curvature_ ? &diagonal_ : nullptr);
   }
 
   bool start(Evaluator& evaluator, Iterate& iterate) {
