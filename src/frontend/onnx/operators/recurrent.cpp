@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "frontend/onnx/entries.h"
 #include "frontend/onnx/operator.h"
 
 namespace kappa {
@@ -73,14 +74,6 @@ std::vector<Activation> activations_of(OnnxCall& call, std::vector<std::string> 
   return result;
 }
 
-// Entry `index` of the first axis.
-Array entry(const Array& x, std::int64_t index) {
-  Dims low(x.shape().size(), 0), high = x.shape();
-  low[0] = index;
-  high[0] = index + 1;
-  return reshape(slice(x, low, high), {x.shape().begin() + 1, x.shape().end()});
-}
-
 // Columns [first, last) * hidden of a row a sample, or those entries of a vector.
 Array gates(const Array& x, std::int64_t hidden, std::int64_t first, std::int64_t last) {
   Dims low(x.shape().size(), 0), high = x.shape();
@@ -126,7 +119,7 @@ State step_lstm(const Cell& cell, const Array& x, const State& before) {
   const Array forget = cell.flag ? 1.0 - input : cell.activate(0, peep(part(2), 2, before.c));
   const Array c = forget * before.c + input * cell.activate(1, part(3));
   const Array output = cell.activate(0, peep(part(1), 1, c));
-  return {output * cell.activations[2](c), c};
+  return {output * cell.activate(2, c), c};
 }
 
 State step_gru(const Cell& cell, const Array& x, const State& before) {
@@ -177,7 +170,7 @@ State run_direction(OnnxCall& call, const Kind& kind, const Cell& cell, const Ar
   outputs.resize(static_cast<std::size_t>(steps));
   for (std::int64_t i = 0; i < steps; ++i) {
     const std::int64_t t = backward ? steps - 1 - i : i;
-    State next = kind.step(cell, entry(all, t), state);
+    State next = kind.step(cell, entry_along(all, 0, t), state);
     Array shown = next.h;
     if (lengths.defined()) {  // a sequence that is over keeps its state and shows zeros
       const Array runs = reshape(lengths > static_cast<double>(t), {batch, 1});
@@ -189,17 +182,6 @@ State run_direction(OnnxCall& call, const Kind& kind, const Cell& cell, const Ar
     state = next;
   }
   return state;
-}
-
-// Entries of one direction as one array along `axis`.
-Array stacked(const std::vector<Array>& parts, std::int64_t axis) {
-  std::vector<Array> raised;
-  for (const Array& part : parts) {
-    Shape shape = part.shape();
-    shape.insert(shape.begin() + axis, 1);
-    raised.push_back(reshape(part, shape));
-  }
-  return concat(raised, axis);
 }
 
 std::vector<Array> build_recurrent(OnnxCall& call, const Kind& kind) {
@@ -230,7 +212,7 @@ std::vector<Array> build_recurrent(OnnxCall& call, const Kind& kind) {
   const auto initial = [&](std::size_t i, std::int64_t d) {
     if (!call.has(i)) return call.zeros({batch, n}, x.dtype());
     const Array given = call.input(i);
-    return entry(batch_first ? transpose(given, {1, 0, 2}) : given, d);
+    return entry_along(batch_first ? transpose(given, {1, 0, 2}) : given, 0, d);
   };
   const std::vector<Activation> activations =
       activations_of(call, kind.activations, static_cast<std::size_t>(directions));
@@ -239,21 +221,21 @@ std::vector<Array> build_recurrent(OnnxCall& call, const Kind& kind) {
   std::vector<std::vector<Array>> shown(static_cast<std::size_t>(directions));
   std::vector<Array> last_h, last_c;
   for (std::int64_t d = 0; d < directions; ++d) {
-    Cell cell{.hidden = n, .recurrent = entry(recurrent, d)};
+    Cell cell{.hidden = n, .recurrent = entry_along(recurrent, 0, d)};
     Array input_bias;
     if (bias.defined()) {
-      const Array both = entry(bias, d);
+      const Array both = entry_along(bias, 0, d);
       input_bias = gates(both, n, 0, kind.gates);
       cell.recurrent_bias = gates(both, n, kind.gates, 2 * kind.gates);
     }
-    if (peephole.defined()) cell.peephole = entry(peephole, d);
+    if (peephole.defined()) cell.peephole = entry_along(peephole, 0, d);
     const auto first = activations.begin() + d * per_direction;
     cell.activations.assign(first, first + per_direction);
     cell.clip = call.real("clip", 0);
     cell.flag = call.integer(lstm ? "input_forget" : "linear_before_reset", 0) != 0;
     const State start{initial(5, d), lstm ? initial(6, d) : Array{}};
     const State end =
-        run_direction(call, kind, cell, x, entry(weights, d), input_bias, lengths,
+        run_direction(call, kind, cell, x, entry_along(weights, 0, d), input_bias, lengths,
                       d == 1 || direction == "reverse", start, shown[static_cast<std::size_t>(d)]);
     last_h.push_back(end.h);
     last_c.push_back(end.c);
