@@ -3,13 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <thread>
 
 #include "base/file.h"
+#include "data/npy.h"
 #include "frontend/formula.h"
 #include "frontend/losses.h"
 #include "frontend/network.h"
+#include "function/onnx_objective.h"
 #include "kappa/error.h"
 #include "values.h"
 
@@ -72,16 +75,8 @@ void load_formula(const CommonOptions& options, LoadedObjective& loaded) {
   }
 }
 
-void load_network(const CommonOptions& options, LoadedObjective& loaded) {
-  if (!options.at.empty()) only_for("--at", "formulas; give a network's parameters by --weights");
-  if (!options.constants.empty()) only_for("--const", "formulas");
-  parse_network(options.objective);  // before any data is read
-  if (!options.loss.empty()) find_loss(options.loss);
-  if (options.data.empty()) {
-    throw Error(ErrorKind::usage,
-                "a network needs data: --data fashion-mnist, XY.npz, X.npy,Y.npy or TABLE.csv with "
-                "--target");
-  }
+// The data set of a network, and the loss where none is given.
+std::string load_data(const CommonOptions& options, LoadedObjective& loaded) {
   DatasetOptions data_options;
   data_options.targets = options.targets;
   data_options.require_targets =
@@ -101,11 +96,72 @@ void load_network(const CommonOptions& options, LoadedObjective& loaded) {
         data->num_classes > 0 ? "the targets are class labels" : "the targets are numbers"));
   }
   loaded.data = data;
-  const NamedValues weights =
-      options.weights.empty() ? NamedValues{} : read_named_arrays(options.weights);
-  loaded.scalar = make_network_objective(options.objective, data, loss, options.init,
-                                         static_cast<std::uint64_t>(options.seed), weights,
-                                         settings_of(options));
+  return loss;
+}
+
+void check_network_options(const CommonOptions& options) {
+  if (!options.at.empty()) only_for("--at", "formulas; give a network's parameters by --weights");
+  if (!options.constants.empty()) only_for("--const", "formulas");
+  if (!options.loss.empty()) find_loss(options.loss);
+}
+
+NamedValues weights_of(const CommonOptions& options) {
+  return options.weights.empty() ? NamedValues{} : read_named_arrays(options.weights);
+}
+
+void load_network(const CommonOptions& options, LoadedObjective& loaded) {
+  parse_network(options.objective);  // before any data is read
+  check_network_options(options);
+  if (options.data.empty()) {
+    throw Error(ErrorKind::usage,
+                "a network needs data: --data fashion-mnist, XY.npz, X.npy,Y.npy or TABLE.csv with "
+                "--target");
+  }
+  const std::string loss = load_data(options, loaded);
+  loaded.scalar = make_network_objective(options.objective, loaded.data, loss, options.init,
+                                         static_cast<std::uint64_t>(options.seed),
+                                         weights_of(options), settings_of(options));
+}
+
+// NAME=FILE.npy, or NAME=NUMBER for that number everywhere.
+OnnxInputValue parse_input(const std::string& text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string::npos || equals == 0 || equals + 1 == text.size()) {
+    throw Error(ErrorKind::usage,
+                fmt::format("--input: '{}' is not NAME=FILE.npy or NAME=NUMBER", text));
+  }
+  OnnxInputValue value{text.substr(0, equals), 0, nullptr};
+  const std::string what = text.substr(equals + 1);
+  const auto [end, status] = std::from_chars(what.data(), what.data() + what.size(), value.number);
+  if (status == std::errc() && end == what.data() + what.size()) return value;
+  auto data = std::make_shared<Dataset>();
+  data->source = what;
+  data->x = read_npy(what);
+  value.array = std::move(data);
+  return value;
+}
+
+void load_onnx(const CommonOptions& options, LoadedObjective& loaded) {
+  check_network_options(options);
+  OnnxObjectiveOptions onnx;
+  for (const std::string& text : options.inputs) onnx.inputs.push_back(parse_input(text));
+  loaded.model = std::make_shared<const OnnxModel>(read_onnx(options.objective));
+  if (options.data.empty()) {
+    if (options.loss != "output") {
+      throw Error(ErrorKind::usage,
+                  "a model needs data: --data fashion-mnist, XY.npz, X.npy,Y.npy or TABLE.csv with "
+                  "--target; or --loss output with its inputs by --input NAME=FILE.npy");
+    }
+    onnx.loss = options.loss;
+  } else {
+    onnx.loss = load_data(options, loaded);
+  }
+  onnx.output = options.output;
+  onnx.weights = weights_of(options);
+  onnx.train_batch_norm = options.batch_norm == "train";
+  OnnxObjective made = make_onnx_objective(loaded.model, loaded.data, onnx, settings_of(options));
+  loaded.scalar = std::move(made.objective);
+  loaded.notes.insert(loaded.notes.end(), made.notes.begin(), made.notes.end());
 }
 
 }  // namespace
@@ -125,6 +181,13 @@ void CommonOptions::add_to(OptionTable& table) {
   table.text("--init", "SCHEME",
              "initial weights of a network: uniform (default), xavier, he, normal:SIGMA, zeros",
              init);
+  table.repeated("--input", "NAME=FILE.npy",
+                 "an input of an ONNX model: a row a sample, or the same for all; NAME=1 for ones",
+                 inputs);
+  table.text("--output", "NAME", "the output of an ONNX model (default: its first)", output);
+  table.choice("--batch-norm", {"inference", "train"},
+               "batch normalisation by running statistics (default) or each micro-batch's own",
+               batch_norm);
   table.choice("--loss", losses, "what a network's outputs are measured by", loss);
   table.number("--l2", "LAMBDA", "adds LAMBDA/2 |w|^2", l2);
   table.choice("--dtype", {"f32", "f64"}, "precision (formulas f64, networks f32)", dtype);
@@ -186,13 +249,14 @@ LoadedObjective load_objective(const CommonOptions& options) {
   if (!options.json.empty()) check_writable(options.json);
   LoadedObjective loaded;
   if (ends_with(options.objective, ".onnx")) {
-    throw Error(ErrorKind::unsupported,
-                fmt::format("{}: ONNX models are not supported in this version; write a dense "
-                            "network as mlp:784-64-10:tanh",
-                            options.objective));
+    load_onnx(options, loaded);
+  } else {
+    if (!options.inputs.empty()) only_for("--input", "ONNX models");
+    if (!options.output.empty()) only_for("--output", "ONNX models");
+    if (options.batch_norm != "inference") only_for("--batch-norm", "ONNX models");
+    is_layer_string(options.objective) ? load_network(options, loaded)
+                                       : load_formula(options, loaded);
   }
-  is_layer_string(options.objective) ? load_network(options, loaded)
-                                     : load_formula(options, loaded);
   loaded.w = loaded.parameters().start();
   ObjectiveSummary& summary = loaded.summary;
   if (loaded.scalar) {

@@ -7,6 +7,7 @@
 
 #include "data/dataset.h"
 #include "data/table.h"
+#include "frontend/onnx/model.h"
 #include "function/make_objective.h"
 #include "kappa/analysis.h"
 #include "option_table.h"
@@ -27,6 +28,8 @@ struct CommonOptions {
   double l2 = 0;
   std::vector<std::string> params;
   std::string weights, init = "uniform";
+  std::vector<std::string> inputs;  ///< of ONNX models: NAME=FILE or NAME=NUMBER
+  std::string output, batch_norm = "inference";
   std::int64_t seed = 0;
   std::string dtype;
   std::int64_t batch = 0, threads = 0;
@@ -48,9 +51,10 @@ struct LoadedObjective {
   std::unique_ptr<VectorFunction> vector;
   std::vector<double> w;  ///< the point
   ObjectiveSummary summary;
-  std::shared_ptr<const Dataset> data;  ///< of networks
-  std::shared_ptr<const Table> table;   ///< of formulas over tables
-  std::vector<std::string> notes;       ///< what a user should know, one sentence each
+  std::shared_ptr<const Dataset> data;     ///< of networks
+  std::shared_ptr<const Table> table;      ///< of formulas over tables
+  std::vector<std::string> notes;          ///< what a user should know, one sentence each
+  std::shared_ptr<const OnnxModel> model;  ///< of .onnx files, which --out can write again
 
   [[nodiscard]] const Parameters& parameters() const {
     return scalar ? scalar->parameters() : vector->parameters();

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "base/file.h"
 #include "command.h"
 #include "common.h"
 #include "data/npz.h"
 #include "frontend/nearest.h"
+#include "frontend/onnx/model.h"
 #include "kappa/error.h"
 #include "minimize_options.h"
 #include "page_option.h"
@@ -34,7 +36,8 @@ struct MinimizeCommand {
                method);
     walk.add_to(table);
     table.flag("--standard-errors", "of a fit's parameters", standard_errors);
-    table.text("--out", "FILE.npz", "write the parameters by name", out);
+    table.text("--out", "FILE.npz|FILE.onnx",
+               "write the parameters by name, or an ONNX model with them", out);
     table.text("--checkpoint", "DIR", "write checkpoints there", checkpoint);
     table.number("--checkpoint-every", "S", "seconds between them (default 5)", checkpoint_every);
     table.flag("--resume", "go on from the checkpoint, if there is one", resume);
@@ -57,6 +60,19 @@ void write_parameters(const std::string& path, const Minimization& m) {
   writer.commit();
 }
 
+// The model with the parameters that varied; the others keep their bits.
+void write_model(const std::string& path, const Minimization& m, const LoadedObjective& loaded) {
+  std::map<std::string, std::vector<double>> values;
+  for (const NamedArrayValue& p : m.parameters) {
+    if (p.varies) values[p.name] = p.values;
+  }
+  write_onnx(*loaded.model, values, path);
+}
+
+bool ends_with(const std::string& text, std::string_view end) {
+  return std::string_view(text).ends_with(end);
+}
+
 int run(const std::vector<std::string>& arguments) {
   MinimizeCommand command;
   command.common.take_objective(command.table.parse(arguments));
@@ -69,10 +85,17 @@ int run(const std::vector<std::string>& arguments) {
     throw Error(ErrorKind::usage, "--resume needs --checkpoint DIR, where the run was left");
   }
   if (!command.out.empty()) {
-    if (command.out.size() < 4 || command.out.substr(command.out.size() - 4) != ".npz") {
+    const bool onnx = ends_with(command.out, ".onnx");
+    if (!onnx && !ends_with(command.out, ".npz")) {
       throw Error(ErrorKind::usage,
-                  fmt::format("--out: {} is no .npz file, the one format parameters are written in",
+                  fmt::format("--out: {} is no .npz or .onnx file, the formats that parameters are "
+                              "written in",
                               command.out));
+    }
+    if (onnx && !ends_with(command.common.objective, ".onnx")) {
+      throw Error(ErrorKind::usage,
+                  fmt::format("--out: {} would be an ONNX model, and {} is none; write .npz",
+                              command.out, command.common.objective.substr(0, 40)));
     }
     check_writable(command.out);
   }
@@ -87,10 +110,13 @@ int run(const std::vector<std::string>& arguments) {
   ProgressLine progress(command.common.quiet);
   options.progress = progress.callback();
   std::optional<WalkPaths> paths;
-  if (command.page.wanted()) paths.emplace(objective.dimension());
+  if (command.page.data_wanted(command.common)) paths.emplace(objective.dimension());
   const Minimization m = walk(loaded, options, command.standard_errors, paths ? &*paths : nullptr);
   progress.clear();
-  if (!command.out.empty() && m.result.usable) write_parameters(command.out, m);
+  if (!command.out.empty() && m.result.usable) {
+    ends_with(command.out, ".onnx") ? write_model(command.out, m, loaded)
+                                    : write_parameters(command.out, m);
+  }
   if (!command.common.json_to_stdout()) {
     print_out(to_text(m, stdout_style(command.common.quiet)));
   }

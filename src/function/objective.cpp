@@ -14,6 +14,7 @@
 #include "kappa/error.h"
 #include "transform/batch.h"
 #include "transform/derivatives.h"
+#include "transform/layout.h"
 
 namespace kappa {
 namespace {
@@ -180,6 +181,15 @@ struct Objective::Impl {
     if (!has_data()) return 0;
     const auto count =
         samples.empty() ? parts.samples->num_samples() : static_cast<std::int64_t>(samples.size());
+    if (parts.whole_batch > 0) {
+      const std::int64_t batch = std::min(parts.whole_batch, count);
+      if (count % batch == 0) return batch;
+      throw Error(ErrorKind::usage,
+                  fmt::format("{} samples in batches of {} leave {} over, which would have "
+                              "statistics of their own; choose --batch (or --samples, --minibatch) "
+                              "so that it divides",
+                              count, batch, count % batch));
+    }
     return equal_batches(count, preferred_batch);
   }
 
@@ -289,6 +299,7 @@ struct Objective::Impl {
   void choose_batch(std::int64_t wanted) {
     if (!has_data()) return;
     const std::int64_t count = parts.samples->num_samples();
+    if (parts.whole_batch > 0) wanted = parts.whole_batch;
     if (wanted > 0) {
       preferred_batch = std::min(wanted, count);
       return;
@@ -355,6 +366,10 @@ struct Objective::Impl {
 Objective::Objective(ObjectiveParts parts, const ObjectiveOptions& options)
     : impl_(std::make_unique<Impl>()) {
   impl_->parts = std::move(parts);
+  for (auto part : {&ObjectiveParts::total, &ObjectiveParts::model, &ObjectiveParts::loss}) {
+    auto& make = impl_->parts.*part;
+    if (make) make = [given = make](std::int64_t n) { return with_samples_last(given(n)); };
+  }
   impl_->varying = impl_->parts.parameters.varying();
   impl_->dimension = impl_->parts.parameters.dimension();
   impl_->num_threads = std::max(options.num_threads, 1);
@@ -832,7 +847,8 @@ std::vector<double> Objective::outputs(const double* w, std::int64_t& width) con
     throw Error(ErrorKind::unsupported, "the objective has no model whose outputs could be given");
   }
   const std::int64_t batch = impl.batch_of({});
-  const Plan& plan = impl.plan(&Compiled::outputs, batch, [&] { return impl.parts.model(batch); });
+  const auto& outputs_of = impl.parts.outputs ? impl.parts.outputs : impl.parts.model;
+  const Plan& plan = impl.plan(&Compiled::outputs, batch, [&] { return outputs_of(batch); });
   const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
                         impl.dtype());
   const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);

@@ -18,13 +18,16 @@ namespace kappa {
 /// inputs are the parameters, the data inputs, and last the sample weights (batch), which are 1, or
 /// 0 for samples that only fill up a micro-batch. Without data there are neither.
 struct ObjectiveParts {
-  std::string kind;  ///< "formula", "formula-table", "mlp"
+  std::string kind;  ///< "formula", "formula-table", "mlp", "onnx"
   std::string text;
   std::string loss_name;
   DType dtype = DType::f64;
   Parameters parameters;
   std::shared_ptr<const SampleSource> samples;  ///< null: no data
   bool mean = true;                             ///< over samples; else the sum
+  /// Above 0: micro-batches are of exactly so many samples, which influence each other (batch
+  /// normalisation by the batch's own statistics), so that none may be filled up.
+  std::int64_t whole_batch = 0;
   double l2 = 0;                                ///< adds l2/2 |w|^2
 
   /// The weighted sum of the samples' terms, a scalar.
@@ -32,6 +35,9 @@ struct ObjectiveParts {
   /// Where total = loss(model(...), ...): z from parameters and the first data inputs, and the
   /// weighted sum from z, the other data inputs and the weights. Gives the Gauss-Newton matrix.
   std::function<Program(std::int64_t batch)> model, loss;
+  /// The outputs as the model itself gives them, where z is what comes before their last operation
+  /// (the logits of a softmax). Inputs as those of `model`.
+  std::function<Program(std::int64_t batch)> outputs;
   /// The loss whose curvature is the Fisher matrix, where that is not `loss` itself.
   bool fisher_is_gauss_newton = false;
   /// Where the objective is scale * sum of squares: the residuals, shape (batch) a sample each or

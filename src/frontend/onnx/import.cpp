@@ -130,17 +130,17 @@ Pass import_once(const OnnxModel& model, const OnnxImportOptions& options,
   if (outputs.empty()) throw Error(ErrorKind::data, model.path + ": the model has no output");
   std::vector<Array> results;
   for (const std::string& name : outputs) {
-    const OnnxNode* head =
-        options.head == OnnxImportOptions::Head::logits ? head_of(model.graph, name) : nullptr;
+    const OnnxNode* head = options.left_out_heads.empty() ? nullptr : head_of(model.graph, name);
     if (head != nullptr && head->domain.empty() && !head->inputs.empty() &&
-        (head->op == "Softmax" || head->op == "LogSoftmax")) {
+        options.left_out_heads.contains(head->op)) {
       import_nodes(scope, model.graph, {head->inputs[0]});
       const Array x = *scope.find(head->inputs[0]);
       const auto axis = head->attributes.find("axis");
       const auto* given =
           axis == head->attributes.end() ? nullptr : std::get_if<std::int64_t>(&axis->second);
       const std::int64_t along = given != nullptr ? *given : model.opset("") < 13 ? 1 : -1;
-      if (along == -1 || along == x.rank() - 1) {  // before opset 13, all axes from there on
+      // A softmax is left out where it runs over the last axis alone.
+      if (head->op == "Sigmoid" || along == -1 || along == x.rank() - 1) {
         results.push_back(x);
         pass.head = head->op;
         continue;
@@ -159,9 +159,25 @@ Pass import_once(const OnnxModel& model, const OnnxImportOptions& options,
 
 }  // namespace
 
-std::string last_operator(const OnnxModel& model, const std::string& output) {
-  const OnnxNode* node = head_of(model.graph, output);
-  return node == nullptr ? "" : node->op;
+std::set<std::string> needed_inputs(const OnnxModel& model, const std::string& output) {
+  std::map<std::string, const OnnxNode*> producer;
+  for (const OnnxNode& node : model.graph.nodes) {
+    for (const std::string& name : node.outputs) producer.emplace(name, &node);
+  }
+  std::set<std::string> seen, inputs;
+  std::vector<std::string> open{output};
+  while (!open.empty()) {
+    const std::string name = open.back();
+    open.pop_back();
+    if (!seen.insert(name).second) continue;
+    const auto found = producer.find(name);
+    if (found == producer.end()) continue;
+    for (std::string& read : names_read(*found->second)) open.push_back(std::move(read));
+  }
+  for (const OnnxValueInfo& input : model.graph.inputs) {
+    if (seen.contains(input.name)) inputs.insert(input.name);
+  }
+  return inputs;
 }
 
 OnnxProgram import_onnx(const OnnxModel& model, const OnnxImportOptions& options) {

@@ -23,8 +23,8 @@ struct OnnxImportOptions {
   std::set<std::string> asked_parameters;
   bool parameters = true;  ///< false: all initialisers are constants
   bool train_batch_norm = false;
-  /// The output's last Softmax or LogSoftmax becomes a LogSoftmax, or is left out.
-  enum class Head { as_is, logits } head = Head::as_is;
+  /// Operators that are left out where one ends the model: "Softmax", "LogSoftmax", "Sigmoid".
+  std::set<std::string> left_out_heads;
 };
 
 struct OnnxParameter {
@@ -36,7 +36,7 @@ struct OnnxProgram {
   Program program;  ///< inputs: the parameters, then the data inputs in the model's order
   std::vector<OnnxParameter> parameters;  ///< in the order of the initialisers
   std::vector<std::string> inputs;        ///< names of the data inputs
-  std::string head;                       ///< the operator `logits` left out, or empty
+  std::string head;                       ///< the operator that was left out, or empty
 };
 
 /// The model as a program. The parameters are the float initialisers that influence the outputs
@@ -44,8 +44,7 @@ struct OnnxProgram {
 /// model, the node and the opset for what is not supported.
 OnnxProgram import_onnx(const OnnxModel& model, const OnnxImportOptions& options);
 
-/// The operator that ends the model ("Softmax", "LogSoftmax", "Sigmoid", ...), looking through
-/// Identity; empty where an input or initialiser is the output.
-std::string last_operator(const OnnxModel& model, const std::string& output);
+/// The inputs of the model that the output depends on.
+std::set<std::string> needed_inputs(const OnnxModel& model, const std::string& output);
 
 }  // namespace kappa

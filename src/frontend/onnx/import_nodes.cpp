@@ -36,19 +36,6 @@ void add_free_names(const OnnxGraph& graph, std::vector<std::string>& names) {
   }
 }
 
-std::vector<std::string> names_read(const OnnxNode& node) {
-  std::vector<std::string> names;
-  for (const std::string& input : node.inputs) {
-    if (!input.empty()) names.push_back(input);
-  }
-  for (const auto& [key, value] : node.attributes) {
-    if (const auto* nested = std::get_if<std::shared_ptr<const OnnxGraph>>(&value)) {
-      add_free_names(**nested, names);
-    }
-  }
-  return names;
-}
-
 int opset_of(const OnnxScope& scope, const std::string& domain) {
   for (const OnnxScope* s = &scope; s != nullptr; s = s->outer) {
     if (s->opsets == nullptr) continue;
@@ -136,6 +123,19 @@ void import_node(OnnxScope& scope, const OnnxNode& node) {
 }
 
 }  // namespace
+
+std::vector<std::string> names_read(const OnnxNode& node) {
+  std::vector<std::string> names;
+  for (const std::string& input : node.inputs) {
+    if (!input.empty()) names.push_back(input);
+  }
+  for (const auto& [key, value] : node.attributes) {
+    if (const auto* nested = std::get_if<std::shared_ptr<const OnnxGraph>>(&value)) {
+      add_free_names(**nested, names);
+    }
+  }
+  return names;
+}
 
 void import_nodes(OnnxScope& scope, const OnnxGraph& graph,
                   const std::vector<std::string>& outputs) {

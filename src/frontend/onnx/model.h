@@ -15,7 +15,8 @@ namespace kappa {
 /// extents by what 62 bits hold, tensors by the bytes that are there, and external data by the
 /// model's folder. Whatever does not hold is Error(data) or Error(resource) in one line.
 struct OnnxModel {
-  std::string path;  ///< as given; for messages
+  std::string path;    ///< as given; for messages
+  std::string folder;  ///< where its external data lie; empty: nowhere
   std::string producer;
   std::map<std::string, int> opsets;  ///< by domain
   OnnxGraph graph;

@@ -157,6 +157,7 @@ OnnxModel parse_onnx(const std::string& bytes, const std::string& path, const st
   if (!proto->has_graph()) reader.bad("no ONNX model: there is no graph in it");
   OnnxModel model;
   model.path = path;
+  model.folder = folder;
   model.producer = shown_name(proto->producer_name());
   for (const onnx::OperatorSetIdProto& opset : proto->opset_import()) {
     const std::string domain = opset.domain() == "ai.onnx" ? "" : opset.domain();

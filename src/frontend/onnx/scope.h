@@ -56,6 +56,9 @@ struct OnnxScope {
   [[nodiscard]] const Array* find(const std::string& name) const;
 };
 
+/// The names a node reads, those that its nested graphs take from around them included.
+std::vector<std::string> names_read(const OnnxNode& node);
+
 /// Imports the nodes of `graph` that `outputs` need into `scope`, in an order that data flow
 /// allows. Throws Error(data) for cycles and for names that nothing makes.
 void import_nodes(OnnxScope& scope, const OnnxGraph& graph,
