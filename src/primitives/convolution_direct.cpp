@@ -80,6 +80,56 @@ struct MeetingLists {
   }
 };
 
+// Positions taken together: `count` of them from `first` on, in steps.
+struct Group {
+  std::int32_t first, count;
+};
+
+// Neighbours along the last axis whose meetings are the same but for a shift.
+std::vector<Group> make_groups(const Convolution& c, const MeetingLists& lists, std::int64_t most) {
+  const bool data = c.part == ConvolutionPart::data;
+  const std::int64_t stride = c.window.strides.back();
+  const std::int64_t step = data ? stride : 1, shift = data ? 1 : stride;
+  const Image& target = data ? c.x : c.y;
+  const std::int64_t row = target.extents.back();
+  const auto shifted = [&](std::int64_t p, std::int64_t other, std::int64_t by) {
+    const auto a = static_cast<std::size_t>(p), b = static_cast<std::size_t>(other);
+    const std::int64_t count = lists.begin[a + 1] - lists.begin[a];
+    if (lists.begin[b + 1] - lists.begin[b] != count) return false;
+    const Meeting* first = lists.meetings.data() + lists.begin[a];
+    const Meeting* second = lists.meetings.data() + lists.begin[b];
+    for (std::int64_t i = 0; i < count; ++i) {
+      if (first[i].tap != second[i].tap || first[i].position + by != second[i].position) {
+        return false;
+      }
+    }
+    return true;
+  };
+  std::vector<Group> groups;
+  for (std::int64_t start = 0; start < target.positions(); start += row) {
+    for (std::int64_t residue = 0; residue < std::min(step, row); ++residue) {
+      for (std::int64_t i = residue; i < row;) {
+        std::int64_t count = 1;
+        while (count < most && i + count * step < row &&
+               shifted(start + i, start + i + count * step, count * shift)) {
+          ++count;
+        }
+        groups.push_back({static_cast<std::int32_t>(start + i), static_cast<std::int32_t>(count)});
+        i += count * step;
+      }
+    }
+  }
+  return groups;
+}
+
+// Positions a tile takes: it has four vectors of 512 bits for each output.
+template <class T>
+std::int64_t positions_at_a_time(std::int64_t samples) {
+  const std::int64_t vectors = (samples * static_cast<std::int64_t>(sizeof(T)) + 63) / 64;
+  if (vectors % 4 == 0 || vectors > 16) return 1;
+  return vectors % 2 == 0 ? 2 : max_group;
+}
+
 // Weights of `outputs` outputs in blocks, in each [tap][channel][output]; value(m, c, t).
 template <class T, class Value>
 void pack(std::int64_t outputs, std::int64_t channels, std::int64_t taps, T* packed, Value value) {
@@ -100,6 +150,9 @@ void pack(std::int64_t outputs, std::int64_t channels, std::int64_t taps, T* pac
 template <class T>
 void run_image(const Convolution& c, const KernelCall& call) {
   const MeetingLists lists(c);
+  const std::vector<Group> groups_of_positions =
+      make_groups(c, lists, positions_at_a_time<T>(c.x.samples));
+  const std::int64_t stride = c.window.strides.back();
   const bool data = c.part == ConvolutionPart::data;
   const Image& source = data ? c.y : c.x;
   const Image& target = data ? c.x : c.y;
@@ -133,6 +186,8 @@ void run_image(const Convolution& c, const KernelCall& call) {
       PositionCall<T> position{.channels = channels,
                                .channel_stride = in_plane,
                                .samples = samples,
+                               .in_step = (data ? 1 : stride) * samples,
+                               .out_step = (data ? stride : 1) * samples,
                                .weight = packed,
                                .num_taps = taps,
                                .blocks = OutputBlocks(outputs * folded),
@@ -141,11 +196,12 @@ void run_image(const Convolution& c, const KernelCall& call) {
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
         position.width = std::min(sample_chunk<T>, samples - n);
         position.x = x + g * channels * in_plane + n;
-        for (std::int64_t p = 0; p < target.positions(); ++p) {
-          const auto at = static_cast<std::size_t>(p);
+        for (const Group& group : groups_of_positions) {
+          const auto at = static_cast<std::size_t>(group.first);
           position.meetings = lists.meetings.data() + lists.begin[at];
           position.num_meetings = lists.begin[at + 1] - lists.begin[at];
-          position.out_offset = p * samples + n;
+          position.num_positions = group.count;
+          position.out_offset = group.first * samples + n;
           convolve_position(position);
         }
       }
@@ -153,14 +209,40 @@ void run_image(const Convolution& c, const KernelCall& call) {
   }
 }
 
+// The meeting table with the run of each entry along the last axis.
+std::vector<Contact> make_contacts(const Convolution& c) {
+  const std::vector<std::int32_t> table = meeting_table(c);
+  const std::int64_t taps = c.taps(), row = c.y.extents.back();
+  std::vector<Contact> contacts(table.size());
+  for (std::int64_t p = c.y.positions(); p-- > 0;) {
+    for (std::int64_t t = 0; t < taps; ++t) {
+      const auto at = static_cast<std::size_t>(p * taps + t);
+      const auto next = static_cast<std::size_t>((p + 1) * taps + t);
+      const std::int32_t q = table[at];
+      const bool goes_on = (p + 1) % row != 0 && (q < 0) == (table[next] < 0);
+      contacts[at] = {q, goes_on ? contacts[next].run + 1 : 1};
+    }
+  }
+  return contacts;
+}
+
+// Columns of a tile: those of one row of the kernel, which lie outside together more often.
+std::int64_t columns_of_tile(const Dims& kernel) {
+  const std::int64_t width = kernel.back();
+  if (width < 3) return 4;
+  const std::int64_t parts = (width + max_dot_columns - 1) / max_dot_columns;
+  return width % parts == 0 ? width / parts : 4;
+}
+
 // Positions whose rows of a tile stay in the first-level cache while all columns pass.
-constexpr std::int64_t position_chunk = 16;
+constexpr std::int64_t chunk_bytes = 4096;  // of a row
 
 // Products of every output's row with every input's row under every tap. Blocks that share one
 // operand are so many more rows or columns of the other.
 template <class T>
 void run_weight(const Convolution& c, const KernelCall& call) {
-  const std::vector<std::int32_t> table = meeting_table(c);
+  const std::vector<Contact> contacts = make_contacts(c);
+  const std::int64_t column_block = columns_of_tile(c.kernel);
   const std::int64_t groups = c.window.groups, taps = c.taps(), samples = c.x.samples;
   const std::int64_t inputs = c.group_inputs(), outputs = c.group_outputs();
   const std::int64_t x_plane = c.x.positions() * samples, y_plane = c.y.positions() * samples;
@@ -170,6 +252,7 @@ void run_weight(const Convolution& c, const KernelCall& call) {
   const std::int64_t column_blocks = c.batched[0] && !both ? leading : 1;
   const std::int64_t weights = c.weight_size();
   const std::int64_t num_rows = outputs * row_blocks, num_columns = inputs * taps * column_blocks;
+  const std::int64_t most_rows = dot_rows_beside(column_block);
   T* out = static_cast<T*>(call.output);
   if (!call.accumulate) std::fill_n(out, weights * leading, T{0});
   std::vector<const T*> rows(static_cast<std::size_t>(num_rows));
@@ -196,20 +279,24 @@ void run_weight(const Convolution& c, const KernelCall& call) {
       DotCall<T> dot{.tap = tap.data(),
                      .column_out = column_out.data(),
                      .num_columns = num_columns,
-                     .table = table.data(),
+                     .column_block = column_block,
+                     .contacts = contacts.data(),
                      .num_taps = taps,
                      .samples = samples,
+                     .stride = c.window.strides.back(),
                      .packed = static_cast<T*>(call.scratch),
                      .out = out + (both ? k * weights : 0)};
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
         dot.width = std::min(sample_chunk<T>, samples - n);
+        const std::int64_t bytes = dot.width * static_cast<std::int64_t>(sizeof(T));
+        const std::int64_t chunk = chunk_bytes / ((bytes + 63) / 64 * 64);
         for (std::size_t r = 0; r < rows.size(); ++r) shifted_rows[r] = rows[r] + n;
         for (std::size_t j = 0; j < columns.size(); ++j) shifted_columns[j] = columns[j] + n;
         dot.columns = shifted_columns.data();
-        for (std::int64_t p = 0; p < c.y.positions(); p += position_chunk) {
+        for (std::int64_t p = 0; p < c.y.positions(); p += chunk) {
           dot.first = p;
-          dot.last = std::min(p + position_chunk, c.y.positions());
-          const std::int64_t parts = (num_rows + max_dot_rows - 1) / max_dot_rows;
+          dot.last = std::min(p + chunk, c.y.positions());
+          const std::int64_t parts = (num_rows + most_rows - 1) / most_rows;
           for (std::int64_t b = 0; b < parts; ++b) {
             const std::int64_t first = b * num_rows / parts;
             dot.num_rows = (b + 1) * num_rows / parts - first;
@@ -238,7 +325,7 @@ void run_direct(const Convolution& convolution, const KernelCall& call) {
 
 std::int64_t direct_scratch_bytes(const Convolution& c, DType dtype) {
   if (c.part == ConvolutionPart::weight) {
-    return max_dot_rows * position_chunk * sample_chunk<double> * std::int64_t{sizeof(double)};
+    return max_dot_rows * chunk_bytes;
   }
   const std::int64_t folded =
       c.batched[1] && !c.batched[0] ? std::max<std::int64_t>(c.blocks, 1) : 1;

@@ -1,5 +1,6 @@
 #include "primitives/convolution_tiles.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -18,77 +19,108 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 // Accumulators of a tile stay in registers: 32 of them with AVX-512, 16 otherwise.
 #if HWY_TARGET <= HWY_AVX3
-constexpr int tile_vectors = 4, dot_columns = 4;
+constexpr int tile_vectors = 4;
 #else
-constexpr int tile_vectors = 2, dot_columns = 2;
+constexpr int tile_vectors = 2;
 #endif
 
 template <class T>
 using Vector = hn::Vec<hn::ScalableTag<T>>;
 
-// The rest of a run that fills no vector.
+// The first `count` lanes, or all; the others are zero.
 template <class T>
 HWY_INLINE Vector<T> load_part(const T* x, std::size_t count) {
   const hn::ScalableTag<T> d;
   return hn::MaskedLoad(hn::FirstN(d, count), d, x);
 }
 
-// `outputs` x `vectors` accumulators over all meetings and channels.
-template <class T, int outputs, int vectors, bool whole>
+// `outputs` x `positions` x `vectors` accumulators over all meetings and channels.
+template <class T, int outputs, int positions, int vectors, bool whole = true>
 HWY_INLINE void position_tile(const PositionCall<T>& call, const T* weight, std::int64_t first,
-                              std::int64_t at, std::size_t part) {
+                              std::int64_t position, std::int64_t at, std::size_t part = 0) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  Vector<T> sum[outputs][vectors];
+  Vector<T> sum[outputs][positions * vectors];
   for (int m = 0; m < outputs; ++m) {
-    for (int v = 0; v < vectors; ++v) sum[m][v] = hn::Zero(d);
+    for (int v = 0; v < positions * vectors; ++v) sum[m][v] = hn::Zero(d);
   }
-  const std::int64_t channels = call.channels;
+  const std::int64_t channels = call.channels, in_step = call.in_step;
+  const T* base = call.x + position * in_step + at;
   for (std::int64_t j = 0; j < call.num_meetings; ++j) {
-    const T* HWY_RESTRICT x = call.x + call.meetings[j].position * call.samples + at;
+    const T* HWY_RESTRICT x = base + call.meetings[j].position * call.samples;
     const T* HWY_RESTRICT w = weight + call.meetings[j].tap * channels * outputs;
     for (std::int64_t c = 0; c < channels; ++c) {
-      Vector<T> values[vectors];
-      for (int v = 0; v < vectors; ++v) {
-        values[v] = whole ? hn::LoadU(d, x + v * lanes) : load_part(x, part);
+      Vector<T> values[positions * vectors];
+      for (int p = 0; p < positions; ++p) {
+        for (int v = 0; v < vectors; ++v) {
+          const T* from = x + p * in_step + v * lanes;
+          values[p * vectors + v] = whole ? hn::LoadU(d, from) : load_part(from, part);
+        }
       }
       for (int m = 0; m < outputs; ++m) {
         const Vector<T> factor = hn::Set(d, w[m]);
-        for (int v = 0; v < vectors; ++v) sum[m][v] = hn::MulAdd(factor, values[v], sum[m][v]);
+        for (int v = 0; v < positions * vectors; ++v) {
+          sum[m][v] = hn::MulAdd(factor, values[v], sum[m][v]);
+        }
       }
       x += call.channel_stride;
       w += outputs;
     }
   }
   for (int m = 0; m < outputs; ++m) {
-    T* out = call.out[first + m] + call.out_offset + at;
-    for (int v = 0; v < vectors; ++v) {
-      T* to = out + v * lanes;
-      if constexpr (whole) {
-        hn::StoreU(call.accumulate ? hn::Add(sum[m][v], hn::LoadU(d, to)) : sum[m][v], d, to);
-      } else {
-        const auto inside = hn::FirstN(d, part);
-        if (call.accumulate) sum[m][v] = hn::Add(sum[m][v], hn::MaskedLoad(inside, d, to));
-        hn::BlendedStore(sum[m][v], inside, d, to);
+    T* out = call.out[first + m] + call.out_offset + position * call.out_step + at;
+    for (int p = 0; p < positions; ++p) {
+      for (int v = 0; v < vectors; ++v) {
+        T* to = out + p * call.out_step + v * lanes;
+        Vector<T> value = sum[m][p * vectors + v];
+        if constexpr (whole) {
+          hn::StoreU(call.accumulate ? hn::Add(value, hn::LoadU(d, to)) : value, d, to);
+        } else {
+          const auto inside = hn::FirstN(d, part);
+          if (call.accumulate) value = hn::Add(value, hn::MaskedLoad(inside, d, to));
+          hn::BlendedStore(value, inside, d, to);
+        }
       }
     }
   }
 }
 
-template <class T, int outputs>
-void position_block(const PositionCall<T>& call, const T* weight, std::int64_t first) {
+// All samples of `positions` positions from `position` on, by tiles of tile_vectors accumulators
+// an output.
+template <class T, int outputs, int positions>
+HWY_INLINE void position_run(const PositionCall<T>& call, const T* weight, std::int64_t first,
+                             std::int64_t position) {
+  constexpr int wide = tile_vectors / positions;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
   std::int64_t at = 0;
-  for (; at + tile_vectors * lanes <= call.width; at += tile_vectors * lanes) {
-    position_tile<T, outputs, tile_vectors, true>(call, weight, first, at, 0);
+  for (; at + wide * lanes <= call.width; at += wide * lanes) {
+    position_tile<T, outputs, positions, wide>(call, weight, first, position, at);
+  }
+  if constexpr (wide > 2) {
+    for (; at + 2 * lanes <= call.width; at += 2 * lanes) {
+      position_tile<T, outputs, positions, 2>(call, weight, first, position, at);
+    }
   }
   for (; at + lanes <= call.width; at += lanes) {
-    position_tile<T, outputs, 1, true>(call, weight, first, at, 0);
+    position_tile<T, outputs, positions, 1>(call, weight, first, position, at);
   }
   if (at < call.width) {
-    position_tile<T, outputs, 1, false>(call, weight, first, at,
-                                        static_cast<std::size_t>(call.width - at));
+    position_tile<T, outputs, positions, 1, false>(call, weight, first, position, at,
+                                                   static_cast<std::size_t>(call.width - at));
   }
+}
+
+template <class T, int outputs>
+void position_block(const PositionCall<T>& call, const T* weight, std::int64_t first) {
+  std::int64_t position = 0;
+  if constexpr (tile_vectors == 4) {
+    if (call.num_positions == 4) return position_run<T, outputs, 4>(call, weight, first, 0);
+    if (call.num_positions == 3) return position_run<T, outputs, 3>(call, weight, first, 0);
+  }
+  for (; position + 2 <= call.num_positions; position += 2) {
+    position_run<T, outputs, 2>(call, weight, first, position);
+  }
+  if (position < call.num_positions) position_run<T, outputs, 1>(call, weight, first, position);
 }
 
 template <class T, std::size_t... I>
@@ -155,8 +187,8 @@ HWY_INLINE void sum_lanes<4>(const Vector<float> (&sum)[4], float* totals) {
 }
 #endif
 
-template <class T, int num_rows, int num_columns>
-void dot_block(const DotCall<T>& call, std::int64_t first_column) {
+template <class T, int num_rows, int num_columns, bool whole>
+HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   alignas(64) static constexpr T zeros[sample_chunk<T>] = {};
@@ -165,42 +197,43 @@ void dot_block(const DotCall<T>& call, std::int64_t first_column) {
     for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::Zero(d);
   }
   const std::int64_t* tap = call.tap + first_column;
-  const std::int64_t whole = call.width / lanes * lanes;
-  const auto part = static_cast<std::size_t>(call.width - whole);
-  const std::int64_t vectors = (call.width + lanes - 1) / lanes;
+  const std::int64_t width = call.width, vectors = (width + lanes - 1) / lanes;
+  const std::int64_t jump = call.stride * call.samples - vectors * lanes;  // to the next position
   const T* HWY_RESTRICT y = call.packed;
-  for (std::int64_t p = call.first; p < call.last; ++p) {
+  for (std::int64_t p = call.first; p < call.last;) {
     const T* HWY_RESTRICT column[num_columns];
-    bool any = false;
+    int inside = 0;
+    std::int64_t run = call.last - p;
     for (int c = 0; c < num_columns; ++c) {
-      const std::int64_t q = call.table[p * call.num_taps + tap[c]];
-      // Without a branch: which positions lie outside follows no pattern that a predictor learns.
-      const auto inside = static_cast<std::uintptr_t>(~(q >> 63));
-      const T* at = call.columns[first_column + c] + q * call.samples;
-      column[c] = reinterpret_cast<const T*>((reinterpret_cast<std::uintptr_t>(at) & inside) |
-                                             (reinterpret_cast<std::uintptr_t>(zeros) & ~inside));
-      any |= q >= 0;
+      const Contact contact = call.contacts[p * call.num_taps + tap[c]];
+      run = std::min<std::int64_t>(run, contact.run);
+      inside += contact.position >= 0 ? 1 : 0;
+      column[c] = contact.position < 0
+                      ? zeros
+                      : call.columns[first_column + c] + contact.position * call.samples;
     }
-    if (!any) {
-      y += vectors * num_rows * lanes;
+    if (inside < num_columns && inside > 0) run = 1;  // zeros do not go on
+    p += run;
+    if (inside == 0) {
+      y += run * vectors * num_rows * lanes;
       continue;
     }
-    for (std::int64_t i = 0; i < whole; i += lanes, y += num_rows * lanes) {
-      Vector<T> x[num_columns];
-      for (int c = 0; c < num_columns; ++c) x[c] = hn::LoadU(d, column[c] + i);
-      for (int r = 0; r < num_rows; ++r) {
-        const Vector<T> value = hn::Load(d, y + r * lanes);
-        for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::MulAdd(x[c], value, sum[r][c]);
+    for (std::int64_t n = 0; n < run; ++n) {
+      for (std::int64_t i = 0; i < width; i += lanes) {
+        Vector<T> x[num_columns];
+        for (int c = 0; c < num_columns; ++c) {
+          x[c] = whole ? hn::LoadU(d, column[c])
+                       : load_part(column[c], static_cast<std::size_t>(width - i));
+          column[c] += lanes;
+        }
+        for (int r = 0; r < num_rows; ++r) {
+          const Vector<T> value = hn::Load(d, y + r * lanes);
+          for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::MulAdd(x[c], value, sum[r][c]);
+        }
+        y += num_rows * lanes;
       }
+      for (int c = 0; c < num_columns; ++c) column[c] += jump;
     }
-    if (part == 0) continue;
-    for (int c = 0; c < num_columns; ++c) {
-      const Vector<T> x = load_part(column[c] + whole, part);
-      for (int r = 0; r < num_rows; ++r) {
-        sum[r][c] = hn::MulAdd(x, hn::Load(d, y + r * lanes), sum[r][c]);
-      }
-    }
-    y += num_rows * lanes;
   }
   for (int r = 0; r < num_rows; ++r) {
     T totals[num_columns];
@@ -211,23 +244,40 @@ void dot_block(const DotCall<T>& call, std::int64_t first_column) {
   }
 }
 
+template <class T, int num_rows, int num_columns>
+void dot_block(const DotCall<T>& call, std::int64_t first_column) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  if (call.width % lanes == 0) {
+    dot_block_of<T, num_rows, num_columns, true>(call, first_column);
+  } else {
+    dot_block_of<T, num_rows, num_columns, false>(call, first_column);
+  }
+}
+
+template <class T, int num_rows, int num_columns>
+constexpr auto dot_block_or_null() -> void (*)(const DotCall<T>&, std::int64_t) {
+  if constexpr (num_rows <= dot_rows_beside(num_columns)) {
+    return dot_block<T, num_rows, num_columns>;
+  } else {
+    return nullptr;
+  }
+}
+
 template <class T, int num_rows, std::size_t... I>
 void dot_rows(const DotCall<T>& call, std::index_sequence<I...>) {
   using Block = void (*)(const DotCall<T>&, std::int64_t);
-  static constexpr std::array<Block, sizeof...(I)> table{dot_block<T, num_rows, I + 1>...};
+  static constexpr std::array<Block, sizeof...(I)> table{
+      dot_block_or_null<T, num_rows, static_cast<int>(I) + 1>()...};
   pack_rows<T, num_rows>(call);
-  // Columns in blocks of nearly equal width.
-  const std::int64_t blocks = (call.num_columns + dot_columns - 1) / dot_columns;
-  for (std::int64_t b = 0; b < blocks; ++b) {
-    const std::int64_t first = b * call.num_columns / blocks;
-    const std::int64_t width = (b + 1) * call.num_columns / blocks - first;
-    table[static_cast<std::size_t>(width - 1)](call, first);
+  for (std::int64_t c = 0; c < call.num_columns; c += call.column_block) {
+    const std::int64_t width = std::min(call.column_block, call.num_columns - c);
+    table[static_cast<std::size_t>(width - 1)](call, c);
   }
 }
 
 template <class T, std::size_t... I>
 void dot_tile_of(const DotCall<T>& call, std::index_sequence<I...>) {
-  using Rows = void (*)(const DotCall<T>&, std::make_index_sequence<dot_columns>);
+  using Rows = void (*)(const DotCall<T>&, std::make_index_sequence<max_dot_columns>);
   static constexpr std::array<Rows, sizeof...(I)> table{dot_rows<T, I + 1>...};
   table[static_cast<std::size_t>(call.num_rows - 1)](call, {});
 }

@@ -25,12 +25,17 @@ struct OutputBlocks {
   [[nodiscard]] std::int64_t begin(std::int64_t block) const { return block * outputs / count; }
 };
 
-/// out[m][i] (+)= sum over meetings j, channels c of w[m, tap_j, c] * x[c * channel_stride +
-/// position_j * samples + i], for i < width <= sample_chunk.
+/// Neighbouring positions whose meetings differ by a shift, taken together where samples are few.
+constexpr std::int64_t max_group = 4;
+
+/// out[m][g * out_step + i] (+)= sum over meetings j, channels c of w[m, tap_j, c] *
+/// x[c * channel_stride + position_j * samples + g * in_step + i], for g < num_positions,
+/// i < width <= sample_chunk.
 template <class T>
 struct PositionCall {
   const Meeting* meetings;
   std::int64_t num_meetings, channels, channel_stride, samples, width;
+  std::int64_t num_positions, in_step, out_step;
   const T* x;
   const T* weight;  // blocks of outputs, in each [tap][channel][output]
   std::int64_t num_taps;
@@ -42,12 +47,21 @@ struct PositionCall {
 void convolve_position(const PositionCall<float>& call);
 void convolve_position(const PositionCall<double>& call);
 
-/// Rows a tile of dot products has at most.
-constexpr std::int64_t max_dot_rows = 6;
+/// Rows and columns a tile of dot products has at most; rows by the columns.
+constexpr std::int64_t max_dot_rows = 8, max_dot_columns = 5;
+constexpr std::int64_t dot_rows_beside(std::int64_t columns) {
+  return columns <= 3 ? 8 : (columns == 4 ? 6 : 5);
+}
+
+/// What a tap meets at an output position: the input position, or -1, and for how many positions of
+/// the row from here on that goes on in steps of the stride (or stays -1).
+struct Contact {
+  std::int32_t position, run;
+};
 
 /// out[row_out[r] + column_out[c]] += sum over positions p in [first, last), i < width of
-/// rows[r][p * samples + i] * columns[c][q * samples + i], q = table[p * num_taps + tap[c]], and
-/// nothing where q < 0. At most max_dot_rows rows; `packed` holds
+/// rows[r][p * samples + i] * columns[c][q * samples + i], q = contacts[p * num_taps + tap[c]], and
+/// nothing where q < 0. At most dot_rows_beside(column_block) rows; `packed` holds
 /// max_dot_rows * (last - first) * sample_chunk elements.
 template <class T>
 struct DotCall {
@@ -56,9 +70,9 @@ struct DotCall {
   const std::int64_t* tap;
   const std::int64_t* row_out;
   const std::int64_t* column_out;
-  std::int64_t num_rows, num_columns;
-  const std::int32_t* table;
-  std::int64_t num_taps, first, last, samples, width;
+  std::int64_t num_rows, num_columns, column_block;
+  const Contact* contacts;
+  std::int64_t num_taps, first, last, samples, stride, width;
   T* packed;
   T* out;
 };
