@@ -15,7 +15,6 @@
 #include "transform/batch.h"
 #include "transform/derivatives.h"
 #include "transform/layout.h"
-#include "transform/layout.h"
 
 namespace kappa {
 namespace {
@@ -367,10 +366,6 @@ struct Objective::Impl {
 Objective::Objective(ObjectiveParts parts, const ObjectiveOptions& options)
     : impl_(std::make_unique<Impl>()) {
   impl_->parts = std::move(parts);
-  for (auto part : {&ObjectiveParts::total, &ObjectiveParts::model, &ObjectiveParts::loss}) {
-    auto& make = impl_->parts.*part;
-    if (make) make = [given = make](std::int64_t n) { return with_samples_last(given(n)); };
-  }
   for (auto part : {&ObjectiveParts::total, &ObjectiveParts::model, &ObjectiveParts::loss}) {
     auto& make = impl_->parts.*part;
     if (make) make = [given = make](std::int64_t n) { return with_samples_last(given(n)); };
