@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 
+#include "base/matrix_primitive.h"
 #include "base/small_gemm.h"
 #include "kappa/error.h"
 
@@ -134,6 +135,7 @@ void gemm(const GemmShape& s, const float* a, std::int64_t lda, const float* b, 
   }
   check_extents(s, lda, ldb, ldc);
   const OneOpenMpThread one_thread;
+  if (wants_matrix_primitive(s, beta) && matrix_primitive(s, a, lda, b, ldb, c, ldc)) return;
   const dnnl_status_t status =
       dnnl_sgemm(s.transpose_a ? 'T' : 'N', s.transpose_b ? 'T' : 'N', s.rows, s.columns, s.inner,
                  1.0F, a, lda, b, ldb, beta, c, ldc);

@@ -38,6 +38,8 @@ void compare_with_loop(double tolerance) {
                                 {64, 32, 64},
                                 {37, 50, 300},
                                 {13, 33, 24},
+                                {100, 70, 130},
+                                {70, 300, 40},
                                 {3, 5, 0}}) {
     for (int flags = 0; flags < 8; ++flags) {
       const GemmShape shape{m, n, k, (flags & 1) != 0, (flags & 2) != 0};
