@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <optional>
 
 #include "function/function_impl.h"
 #include "kappa/error.h"
@@ -20,15 +21,44 @@ std::span<double> span_of(Eigen::VectorXd& x) {
   return {x.data(), static_cast<std::size_t>(x.size())};
 }
 
-// Directions at once such that intermediates of that many stay below about 128 MB.
+// Directions at once such that an intermediate of that many stays in a second-level cache: 512 kB.
 std::int64_t choose_block(const Program& program, std::int64_t n) {
   std::int64_t largest = n;
   for (const Node& node : program.nodes) {
+    if (is_constant(node)) continue;
     largest = std::max(largest, num_elements(node.type.shape));
   }
-  constexpr std::int64_t kElements = std::int64_t{1} << 22;
-  return std::clamp<std::int64_t>(kElements / largest, 1, std::min<std::int64_t>(n, 256));
+  constexpr std::int64_t kElements = std::int64_t{1} << 16;
+  const std::int64_t limit =
+      std::clamp<std::int64_t>(kElements / largest, 1, std::min<std::int64_t>(n, 256));
+  const std::int64_t blocks = (n + limit - 1) / limit;
+  return (n + blocks - 1) / blocks;
 }
+
+/// What a Hessian at one point needs for any direction: the residuals of setup, f and its gradient.
+struct AtPoint {
+  AtPoint(const Function::Impl& impl, const double* x)
+      : gradient(static_cast<std::size_t>(impl.dimension)) {
+    const Split& split = impl.split_product();
+    std::vector<void*> outputs;
+    for (std::size_t i = 0; i < split.num_residuals; ++i) {
+      residuals.emplace_back(split.setup.output_type(i));
+      outputs.push_back(residuals.back().data());
+    }
+    outputs.push_back(&value);
+    outputs.push_back(gradient.data());
+    impl.setup().run({x}, outputs);
+  }
+  /// The inputs of apply; [1], the directions, is for the caller to set.
+  [[nodiscard]] std::vector<const void*> inputs(const double* x) const {
+    std::vector<const void*> list{x, nullptr};
+    for (const Tensor& residual : residuals) list.push_back(residual.data());
+    return list;
+  }
+  std::vector<Tensor> residuals;
+  std::vector<double> gradient;
+  double value = 0;
+};
 
 }  // namespace
 
@@ -140,7 +170,7 @@ const PooledPlan& Function::Impl::jacobian() const {
 }
 const PooledPlan& Function::Impl::hessian_block() const {
   return hessian_block_.get([&] {
-    return PooledPlan(batch(product_program(program), {false, true}, block_));
+    return PooledPlan(batch(product_program(program), {false, true}, dimension));
   });
 }
 const Split& Function::Impl::split_product() const {
@@ -156,7 +186,7 @@ const PooledPlan& Function::Impl::apply_block() const {
   return apply_block_.get([&] {
     std::vector<bool> batched(split_product().apply.inputs.size(), false);
     batched[1] = true;
-    return PooledPlan(batch(split_product().apply, batched, kApplyBlock));
+    return PooledPlan(batch(split_product().apply, batched, block_));
   });
 }
 const SparseHessianPlan& Function::Impl::sparse_hessian() const {
@@ -221,6 +251,13 @@ void hessian(const Function& f, std::span<const double> x, std::span<double> res
   const std::int64_t block = impl.block();
   std::vector<double> unit(static_cast<std::size_t>(block * n));
   std::vector<double> last;
+  // What all directions share is computed once: in one program where one block does it all.
+  std::optional<AtPoint> point;
+  if (block < n) point.emplace(impl, x.data());
+  std::vector<const void*> inputs =
+      point ? point->inputs(x.data()) : std::vector<const void*>{x.data(), nullptr};
+  inputs[1] = unit.data();
+  const PooledPlan& plan = point ? impl.apply_block() : impl.hessian_block();
   for (std::int64_t first = 0; first < n; first += block) {
     const std::int64_t k = std::min(block, n - first);
     std::fill(unit.begin(), unit.end(), 0.0);
@@ -230,7 +267,7 @@ void hessian(const Function& f, std::span<const double> x, std::span<double> res
       last.resize(unit.size());
       target = last.data();
     }
-    impl.hessian_block().run({x.data(), unit.data()}, {target});
+    plan.run(inputs, {target});
     if (k < block) std::copy_n(target, k * n, result.data() + first * n);
   }
   // The columns are products of their own: rounding may differ across the diagonal.
@@ -285,47 +322,36 @@ Eigen::MatrixXd jacobian(const Function& f, const ConstVectorRef& x) {
 // ---- products at one point ---------------------------------------------------------------------
 
 struct FunctionHessian::Impl {
+  Impl(const Function& function, std::span<const double> at)
+      : f(function), x(at.begin(), at.end()), point(f.impl(), x.data()) {}
   Function f;
-  std::vector<double> x, gradient;
-  double value = 0;
-  std::vector<Tensor> residuals;
+  std::vector<double> x;
+  AtPoint point;
 };
 
 FunctionHessian::FunctionHessian(const Function& f, std::span<const double> x) {
   f.impl().require_scalar("hvp_operator");
   check_length("hvp_operator", "x", x.size(), f.dimension());
-  auto impl = std::make_unique<Impl>(Impl{f, {x.begin(), x.end()}, {}, 0, {}});
-  impl->gradient.resize(x.size());
-  const Program& setup = f.impl().split_product().setup;
-  std::vector<void*> outputs;
-  for (std::size_t i = 0; i < f.impl().split_product().num_residuals; ++i) {
-    impl->residuals.emplace_back(setup.output_type(i));
-    outputs.push_back(impl->residuals.back().data());
-  }
-  outputs.push_back(&impl->value);
-  outputs.push_back(impl->gradient.data());
-  f.impl().setup().run({impl->x.data()}, outputs);
-  impl_ = std::move(impl);
+  impl_ = std::make_unique<Impl>(f, x);
 }
 
 FunctionHessian::~FunctionHessian() = default;
 FunctionHessian::FunctionHessian(FunctionHessian&&) noexcept = default;
 std::int64_t FunctionHessian::dimension() const { return impl_->f.dimension(); }
-double FunctionHessian::value() const { return impl_->value; }
-std::span<const double> FunctionHessian::gradient() const { return impl_->gradient; }
+double FunctionHessian::value() const { return impl_->point.value; }
+std::span<const double> FunctionHessian::gradient() const { return impl_->point.gradient; }
 
 void FunctionHessian::apply(std::int64_t num_directions, const double* directions,
                             double* products) const {
   const std::int64_t n = dimension();
-  std::vector<const void*> inputs{impl_->x.data(), nullptr};
-  for (const Tensor& residual : impl_->residuals) inputs.push_back(residual.data());
+  const Function::Impl& f = impl_->f.impl();
+  std::vector<const void*> inputs = impl_->point.inputs(impl_->x.data());
   std::int64_t j = 0;
   while (j < num_directions) {
-    const bool whole = num_directions - j >= Function::Impl::kApplyBlock;
+    const bool whole = num_directions - j >= f.block();
     inputs[1] = directions + j * n;
-    (whole ? impl_->f.impl().apply_block() : impl_->f.impl().apply())
-        .run(inputs, {products + j * n});
-    j += whole ? Function::Impl::kApplyBlock : 1;
+    (whole ? f.apply_block() : f.apply()).run(inputs, {products + j * n});
+    j += whole ? f.block() : 1;
   }
 }
 

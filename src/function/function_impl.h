@@ -27,17 +27,16 @@ struct Function::Impl {
   [[nodiscard]] const PooledPlan& product() const;
   [[nodiscard]] const PooledPlan& jacobian() const;
 
-  /// Directions a run of hessian_block() takes: all n, or what keeps the intermediates in bounds.
+  /// Directions a run of apply_block() takes: as many as keep what is between in the cache.
   [[nodiscard]] std::int64_t block() const { return block_; }
-  /// inputs: x, directions (block, n). output: (block, n).
+  /// All of a Hessian in one run. Inputs: x, directions (n, n). Output: (n, n).
   [[nodiscard]] const PooledPlan& hessian_block() const;
 
   /// The product cut at what depends on the direction, for many products at one point.
   [[nodiscard]] const PooledPlan& setup() const;
   [[nodiscard]] const PooledPlan& apply() const;        ///< one direction
-  [[nodiscard]] const PooledPlan& apply_block() const;  ///< kApplyBlock directions
+  [[nodiscard]] const PooledPlan& apply_block() const;  ///< block() directions
   [[nodiscard]] const Split& split_product() const;
-  static constexpr std::int64_t kApplyBlock = 8;
 
   [[nodiscard]] const SparseHessianPlan& sparse_hessian() const;
   [[nodiscard]] const SparseJacobianPlan& sparse_jacobian() const;
