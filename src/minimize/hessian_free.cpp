@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kappa/error.h"
 #include "minimize/hutchinson.h"
 #include "minimize/method.h"
 
@@ -33,12 +32,6 @@ class HessianFree final : public Walker {
     trial_.gradient.resize(n);
     const auto samples = curvature_samples(evaluator);
     const auto curvature = evaluator.linearize(iterate.w.data(), samples);
-    if (!curvature.linearization().has_gauss_newton()) {
-      throw Error(
-          ErrorKind::usage,
-          "minimize: method hessian-free needs a Gauss-Newton matrix (a network with a loss, "
-          "or a sum of squares); use newton-cg");
-    }
     if (!(damping_ > 0)) damping_ = first_damping(curvature, iterate.gradient);
     prepare(evaluator, curvature, n);
     const std::int64_t products = conjugate_gradients(curvature, iterate.gradient);

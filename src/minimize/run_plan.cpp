@@ -63,6 +63,13 @@ std::vector<std::string> split(const std::string& text) {
   return parts;
 }
 
+// Asked of a linearization, at 0 and of one sample only: the answer does not depend on either.
+bool has_gauss_newton(const Problem& problem) {
+  const std::vector<double> origin(static_cast<std::size_t>(problem.dimension()), 0.0);
+  const std::vector<std::int64_t> first(problem.num_samples() > 0 ? 1 : 0, 0);
+  return problem.linearize(origin.data(), first)->has_gauss_newton();
+}
+
 void check_fits(const MethodInfo& method, const Problem& problem, const MinimizeOptions& options) {
   const std::int64_t n = problem.dimension();
   if (method.needs_residuals && problem.num_residuals() == 0) {
@@ -71,6 +78,12 @@ void check_fits(const MethodInfo& method, const Problem& problem, const Minimize
         fmt::format("minimize: method {} needs a sum of squares, which this objective is not; "
                     "use {}",
                     method.name, n <= 500 ? "trust-region" : "newton-cg"));
+  }
+  if (method.needs_gauss_newton && !has_gauss_newton(problem)) {
+    throw Error(ErrorKind::usage,
+                fmt::format("minimize: method {} needs a Gauss-Newton matrix (a network with a "
+                            "loss, or a sum of squares); use newton-cg",
+                            method.name));
   }
   if (method.max_dimension > 0 && n > method.max_dimension) {
     throw Error(

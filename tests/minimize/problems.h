@@ -19,6 +19,11 @@ class FunctionProblem : public Problem {
  public:
   virtual double evaluate(const double* w, double* gradient) const = 0;
   virtual void product(const double* w, const double* direction, double* result) const = 0;
+  /// Where it returns true, `result` is a product with the Gauss-Newton matrix.
+  virtual bool gauss_newton(const double* /*w*/, const double* /*direction*/,
+                            double* /*result*/) const {
+    return false;
+  }
 
   double value(const double* w, Samples = {}) const override {
     Vector gradient(static_cast<std::size_t>(dimension()));
@@ -48,9 +53,14 @@ class FunctionProblem : public Problem {
       }
     }
     void gauss_newton_product(std::int64_t k, const double* d, double* p) const override {
-      hessian_product(k, d, p);
+      for (std::int64_t j = 0; j < k; ++j) {
+        problem_.gauss_newton(w_.data(), d + j * dimension(), p + j * dimension());
+      }
     }
-    bool has_gauss_newton() const override { return false; }
+    bool has_gauss_newton() const override {
+      Vector unused(w_.size());
+      return problem_.gauss_newton(w_.data(), w_.data(), unused.data());
+    }
 
    private:
     const FunctionProblem& problem_;
@@ -167,6 +177,18 @@ class ResidualProblem final : public FunctionProblem {
       for (const auto& r : second_(x)) p[i] += 2 * scale_ * (r.a.a * r.b.b + r.a.b * r.b.a);
       x[i].b.a = 0;
     }
+  }
+  bool gauss_newton(const double* w, const double* d, double* p) const override {
+    const auto n = static_cast<std::size_t>(n_), m = static_cast<std::size_t>(m_);
+    Vector r(m), jacobian(m * n);
+    residual_jacobian(w, r.data(), jacobian.data());
+    std::fill(p, p + n, 0.0);
+    for (std::size_t i = 0; i < m; ++i) {
+      double along = 0;
+      for (std::size_t j = 0; j < n; ++j) along += jacobian[i * n + j] * d[j];
+      for (std::size_t j = 0; j < n; ++j) p[j] += 2 * scale_ * along * jacobian[i * n + j];
+    }
+    return true;
   }
 
  private:
