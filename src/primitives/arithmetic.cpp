@@ -169,15 +169,19 @@ KAPPA_PRIMITIVE(neg) {
 }
 
 Array operator+(const Array& a, const Array& b) {
+  if (a.is_literal() && b.is_literal()) return a.literal() + b.literal();
   return apply_numeric(kappa_primitive_add(), {{a, b}});
 }
 Array operator-(const Array& a, const Array& b) {
+  if (a.is_literal() && b.is_literal()) return a.literal() - b.literal();
   return apply_numeric(kappa_primitive_sub(), {{a, b}});
 }
 Array operator*(const Array& a, const Array& b) {
+  if (a.is_literal() && b.is_literal()) return a.literal() * b.literal();
   return apply_numeric(kappa_primitive_mul(), {{a, b}});
 }
 Array operator/(const Array& a, const Array& b) {
+  if (a.is_literal() && b.is_literal()) return a.literal() / b.literal();
   return apply_floating(kappa_primitive_div(), {{a, b}});
 }
 Array operator-(const Array& x) {

@@ -240,6 +240,18 @@ TEST(FunctionApi, ReadsEigenInPlace) {
                   .isApprox(gradient(f, Eigen::Map<const VectorXd>(x.data(), 3))));
 }
 
+// Generic code starts sums at numbers, which stay numbers until an array joins them.
+TEST(FunctionApi, NumbersAloneAreNumbers) {
+  const Function f = trace(
+      [](Array x) {
+        Array sum = 3;
+        sum = (2 * sum - 1) / 2 + sum * -sum;
+        return sum * prod(x);
+      },
+      2);
+  EXPECT_DOUBLE_EQ(value(f, VectorXd::Constant(2, 2)), -6.5 * 4);
+}
+
 TEST(FunctionApi, NotANumberIsEvaluated) {
   const Function f = rosenbrock(3);
   EXPECT_TRUE(std::isnan(value(f, VectorXd::Constant(3, std::nan("")))));
