@@ -1,5 +1,5 @@
-# make            builds build/release/bin/kappa
-# make demo       installs what is missing, builds, and runs the main job on real data
+# make            builds build/release/bin/kappa, with the report page where npm is there
+# make demo       installs what is missing, builds, and runs the main job on real data: two pages
 # make test       builds everything and runs the tests (under 15 minutes on 2 cores, cold)
 # make test-all   those, the long ones (memory, fuzzing) and the sanitizers
 # make bench      Kappa beside its peers, as ratios of one run
@@ -10,7 +10,7 @@ JOBS ?= $(shell nproc)
 BUILD := build/release
 
 .PHONY: all build configure demo test test-all sanitize bench format clean dependencies \
-        test-dependencies develop-dependencies
+        test-dependencies develop-dependencies demo-dependencies page
 
 all: build
 
@@ -21,20 +21,26 @@ test-dependencies:
 	@scripts/install_dependencies.sh build test
 
 develop-dependencies:
-	@scripts/install_dependencies.sh build test develop
+	@scripts/install_dependencies.sh build test web develop
+
+demo-dependencies:
+	@scripts/install_dependencies.sh build web
+
+page:
+	@scripts/build_page.sh
 
 configure: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json | dependencies
 	@cmake --preset release
 
-build: dependencies configure
+build: dependencies page configure
 	@cmake --build $(BUILD) -j $(JOBS) --target kappa_cli
 
-demo: build
+demo: demo-dependencies build
 	@scripts/demo.sh $(BUILD)/bin/kappa
 
-test: test-dependencies configure
+test: test-dependencies page configure
 	@cmake --build $(BUILD) -j $(JOBS)
 	@ctest --test-dir $(BUILD) -j $(JOBS) -LE long --output-on-failure
 

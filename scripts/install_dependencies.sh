@@ -2,7 +2,7 @@
 # Installs what Kappa needs on Debian 12. Says first what it is about to install, installs nothing
 # that is there already (then it is silent), and asks for root only where something is missing.
 #
-#   scripts/install_dependencies.sh [--list] [build|test|develop|peers]...    (default: build)
+#   scripts/install_dependencies.sh [--list] [build|test|web|develop|peers]...    (default: build)
 #
 # --list prints the packages of the sets instead.
 set -euo pipefail
@@ -16,13 +16,16 @@ build=(g++ make cmake ninja-build pkg-config python3 libeigen3-dev libfmt-dev nl
 # Checks in Python run Debian's /usr/bin/python3, whatever python3 comes first on the PATH.
 # The official node tests of ONNX, and its checker for the models that are written.
 test=(python3-numpy python3-onnx libonnx-testdata)
-# Formatting, fuzzing, quick rebuilds.
-develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache)
+# What builds the report page. Node from elsewhere brings its own npm, with which Debian's conflicts,
+# so it is installed only where the command is missing.
+web=(npm)
+# Formatting, fuzzing, quick rebuilds, and the browser that tests the page.
+develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache chromium)
 # What the benchmarks compare with, and what remakes the golden files.
 peers=(python3-torch python3-scipy python3-mpmath python3-sympy)
 
 usage() {
-  echo "usage: $0 [--list] [build|test|develop|peers]..." >&2
+  echo "usage: $0 [--list] [build|test|web|develop|peers]..." >&2
   exit 2
 }
 
@@ -33,6 +36,7 @@ for argument in "$@"; do
     --list) list=true ;;
     build) wanted+=("${build[@]}") ;;
     test) wanted+=("${test[@]}") ;;
+    web) wanted+=("${web[@]}") ;;
     develop) wanted+=("${develop[@]}") ;;
     peers) wanted+=("${peers[@]}") ;;
     *) usage ;;
@@ -50,6 +54,8 @@ if ! command -v dpkg-query >/dev/null; then exit 0; fi
 installed=" $(dpkg-query -W -f='${Package}=${Status} ' "${wanted[@]}" 2>/dev/null || true)"
 missing=()
 for package in "${wanted[@]}"; do
+  if [ "$package" = npm ] && command -v npm >/dev/null; then continue; fi
+  if [ "$package" = chromium ] && command -v chromium >/dev/null; then continue; fi
   case "$installed" in
     *" $package=install ok installed "* | *" $package=hold ok installed "*) ;;
     *) missing+=("$package") ;;

@@ -140,7 +140,7 @@ int run(const std::vector<std::string>& arguments) {
   print_warnings(analysis.warnings);
   if (!command.common.json.empty() || command.page.wanted()) {
     Json json = to_json(analysis);
-    if (command.page.wanted() && loaded.scalar) {
+    if (command.page.data_wanted(command.common) && loaded.scalar) {
       Json slices = slices_json(*loaded.scalar, loaded.w, analysis);
       if (!slices.empty()) json["slices"] = std::move(slices);
     }

@@ -47,7 +47,7 @@ int run(const std::vector<std::string>& arguments) {
   const ProgressCallback show = progress.callback();
   std::vector<Minimization> runs;
   std::optional<WalkPaths> paths;
-  if (command.page.wanted()) paths.emplace(objective.dimension());
+  if (command.page.data_wanted(command.common)) paths.emplace(objective.dimension());
   for (std::size_t i = 0; i < options.size() && !interrupted(); ++i) {
     options[i].progress = [&](const Progress& p) {
       Progress named = p;

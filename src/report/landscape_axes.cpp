@@ -245,14 +245,14 @@ std::vector<Wanted> wanted_axes(const Objective& objective, const LandscapeReque
   for (const std::string& text : texts) {
     Wanted wanted = parse(text, objective);
     if (wanted.kind != "parameter" && wanted.kind != "file") {
-      if (text.find(':') == std::string::npos) wanted.number = used[wanted.kind] + 1;
+      const bool counted = wanted.kind != "gradient" && text.find(':') == std::string::npos;
+      if (counted) wanted.number = used[wanted.kind] + 1;
       used[wanted.kind] = wanted.number;
     }
     list.push_back(wanted);
   }
-  if (list.size() == 2 && list[0].kind == list[1].kind &&
-      (list[0].kind == "gradient" || list[0].text == list[1].text) &&
-      list[0].number == list[1].number) {
+  if (list.size() == 2 && list[0].kind == list[1].kind && list[0].number == list[1].number &&
+      (list[0].kind != "file" || list[0].text == list[1].text)) {
     throw Error(ErrorKind::usage,
                 fmt::format("landscape: both axes are {}; a plane needs two", list[0].text));
   }

@@ -1,5 +1,6 @@
 #include <utility>
 
+#include "kappa/error.h"
 #include "kappa/solve.h"
 
 namespace kappa {

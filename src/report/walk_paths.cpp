@@ -45,9 +45,9 @@ void WalkPaths::record(const IterationRecord& record, std::span<const double> w)
   keep(run, record.iteration, record.value, w);
   if (run.iteration.size() < most_points_) return;
   const auto halve = [](auto& list) {
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < list.size(); i += 2) list[kept++] = std::move(list[i]);
-    list.resize(kept);
+    std::size_t kept = 1;  // the first stays where it is: moved onto itself it would be lost
+    for (std::size_t i = 2; i < list.size(); i += 2) list[kept++] = std::move(list[i]);
+    if (!list.empty()) list.resize(kept);
   };
   halve(run.iteration);
   halve(run.value);

@@ -17,8 +17,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 COMMANDS = ("analyze", "minimize", "train", "derive", "compare", "info", "landscape", "report")
-NOT_YET = {"landscape"}  # named in docs as what is to come
-FILES = ("--data", "--weights", "--json", "--html", "--out", "--gradient", "--hessian", "--jacobian",
+NOT_YET = set()  # named in docs as what is to come
+FILES = ("--data", "--weights", "--json", "--html", "--svg", "--to", "--out", "--gradient", "--hessian", "--jacobian",
          "--hvp", "--ggn", "--outputs", "--sparse-hessian", "--direction", "--checkpoint", "@")
 
 

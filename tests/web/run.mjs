@@ -70,6 +70,28 @@ page("vector", ["analyze", "(x + 1, x*y, x - z)", "--at", "x=1,y=2,z=3"]);
 page("minimize", ["minimize", ...rosenbrock]);
 page("compare", ["compare", ...rosenbrock, "--methods", "gd,lbfgs,newton"]);
 
+// Landscapes: a line, a plane, one with holes, and directions from a file with a name to be feared.
+page("line", ["landscape", "x^4 - x", "--at", "x=1"]);
+page("plane", ["landscape", "x^2 + y^2", "--at", "x=0,y=0", "--range", "1"]);
+page("ditch", ["landscape", "log(x) + y^2", "--at", "x=0.5,y=0", "--range", "1", "--points", "21"]);
+const quoted = `it's "so" <b>.npy`;
+writeFileSync(file(quoted), npy([1, 0.5]));
+page("quoted", ["landscape", "x^2 - y^2", "--at", "x=0,y=0", "--along", file(quoted)]);
+function npy(values) {
+  const header = `{'descr': '<f8', 'fortran_order': False, 'shape': (${values.length},), }`.padEnd(117) + "\n";
+  return Buffer.concat([Buffer.from("\x93NUMPY\x01\x00", "latin1"), Buffer.from([118, 0]), Buffer.from(header), Buffer.from(new Float64Array(values).buffer)]);
+}
+
+// A network on a table: its training, its curvature, its landscape, and all of them on one page.
+const rows = Array.from({ length: 60 }, (_, i) => [Math.sin(i), Math.cos(2 * i), Math.sin(i) * Math.cos(2 * i)]);
+writeFileSync(file("table.csv"), "a,b,c\n" + rows.map((row) => row.join(",")).join("\n") + "\n");
+const network = ["mlp:2-8-1:tanh", "--data", file("table.csv"), "--target", "c", "--dtype", "f64"];
+const json = (name) => ["--json", file(`${name}.json`)];
+page("training", ["minimize", ...network, "--method", "gd", "--learning-rate", "0.2", "--max-iterations", "40", "--track-curvature", "2", "--path-grid", "9", ...json("training")]);
+page("layers", ["analyze", ...network, "--per-layer", "--density", "--probes", "3", "--steps", "10", ...json("layers")]);
+page("random", ["landscape", ...network, "--points", "9", ...json("random")]);
+run("report", file("training.json"), file("layers.json"), file("random.json"), "--html", file("network.html"));
+
 const hostile = "</script><img src=x onerror=\"alert('no')\">\u2028&amp;<b>";
 const two = () => embedded("two");
 function embedded(name) {
@@ -85,6 +107,8 @@ holes.density = { lambda: [0, 1], density: [null, null], standard_error: [null, 
 delete holes.slices;
 delete holes.hessian;
 pageOf("holes", holes);
+const scape = embedded("plane");
+pageOf("void", { ...scape, landscape: { ...scape.landscape, value: scape.landscape.value.map((row) => row.map(() => null)), lowest: undefined, complete: false, num_done: 0, axes: scape.landscape.axes.map((axis) => ({ ...axis, label: hostile })) } });
 pageOf("empty", { kappa: "0.1.0", objective: holes.objective, method: "gd", status: "interrupted", usable: false, reason: { criterion: "interrupted", measured: null, threshold: null }, value: null, start_value: null, iterations: [] });
 
 const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
@@ -116,7 +140,8 @@ const drawn = (tab, chart, series) =>
   }, [chart, series]);
 const finite = (list) => list.filter((x) => Number.isFinite(x)).length;
 
-for (const name of ["one", "two", "saddle", "many", "vector", "minimize", "compare", "hostile", "holes", "empty"]) {
+const names = ["one", "two", "saddle", "many", "vector", "minimize", "compare", "line", "plane", "ditch", "quoted", "training", "layers", "random", "network", "hostile", "holes", "void", "empty"];
+for (const name of names) {
   check(`${name}: under 6 MB`, statSync(file(`${name}.html`)).size < 6e6);
   for (const scheme of ["light", "dark"]) {
     const tab = await open(name, { colorScheme: scheme });
@@ -177,9 +202,9 @@ for (const name of ["one", "two"]) {
   check("theme switches", (await back()) !== light);
   await tab.locator("[data-explain-switch]").click();
   equal("explanations hide", await tab.locator(".explain:visible").count(), 0);
-  await tab.locator("figure svg[tabindex]").first().focus();
+  await tab.locator("figure.chart:not(.plane):not(.surface) svg[tabindex]").first().focus();
   await tab.keyboard.press("ArrowRight");
-  check("arrow keys read values", (await tab.locator("figure.chart:not(.plane) .readout").first().textContent()).includes("function"));
+  check("arrow keys read values", (await tab.locator("figure.chart:not(.plane):not(.surface) .readout").first().textContent()).includes("function"));
   await quiet(tab, "two");
   await tab.close();
 }
@@ -235,9 +260,166 @@ for (const name of ["minimize", "compare"]) {
   await empty.close();
 }
 
+// Cells of a surface: squares of the grid with four finite corners.
+function cells(rows) {
+  let number = 0;
+  for (let j = 0; j + 1 < rows.length; ++j) {
+    for (let i = 0; i + 1 < rows[j].length; ++i) {
+      if ([rows[j][i], rows[j][i + 1], rows[j + 1][i], rows[j + 1][i + 1]].every(Number.isFinite)) ++number;
+    }
+  }
+  return number;
+}
+const cellsDrawn = (tab) => tab.locator("figure.surface path.cell").count();
+const sections = (list) => list.filter(Number.isFinite).length;
+{
+  // The function itself: what was computed is what is walked.
+  const tab = await open("two");
+  const result = embedded("two");
+  equal("surface: cells", await cellsDrawn(tab), cells(result.slices.plane.value));
+  const shape = () => tab.locator("figure.surface path.cell").first().getAttribute("d");
+  const before = await shape();
+  await tab.locator('[data-slider="turn"]').focus();
+  await tab.keyboard.press("ArrowRight");
+  check("surface: the slider turns it", (await shape()) !== before);
+  const after = await shape();
+  await tab.locator("figure.surface svg").focus();
+  await tab.keyboard.press("ArrowLeft");
+  check("surface: arrow keys turn it", (await shape()) !== after);
+  await tab.locator('input[value="function"]').check();
+  const rate = Number(await tab.locator('[data-slider="learning rate"]').inputValue());
+  const nearest = (method) => result.slices.walks.filter((walk) => walk.method === method).sort((p, q) => Math.abs(p.learning_rate - rate) - Math.abs(q.learning_rate - rate))[0];
+  for (const [method, series] of [["gradient descent", "gradient descent"], ["momentum", "momentum"], ["Newton", "Newton step"]]) {
+    equal(`true walk: ${method}`, await drawn(tab, "Map", series), Math.min(31, nearest(method).points.length));
+  }
+  const said = Number((await tab.locator("figure.plane .readout").textContent()).match(/f = (\S+) by gradient/)[1].replace("\u2212", "-"));
+  const walk = nearest("gradient descent");
+  check("true walk: its value", Math.abs(said - walk.value[Math.min(30, walk.value.length - 1)]) <= 1e-5 * Math.abs(said), String(said));
+  await tab.locator('[data-slider="steps"]').focus();
+  await tab.keyboard.press("Home");
+  await tab.locator("figure.plane [data-play]").click();
+  await tab.waitForTimeout(700);
+  check("true walk: plays", (await drawn(tab, "Map", "gradient descent")) > 2);
+  equal("contraction: points", await drawn(tab, "What one step", (await tab.locator("#contraction [data-series]").first().getAttribute("data-series"))), 126);
+  await quiet(tab, "two, function");
+  await tab.close();
+}
+{
+  // One step of gradient descent in this file's own arithmetic against the walk that was computed.
+  const walk = embedded("two").slices.walks[0];
+  const [x, y] = walk.points[0];
+  const gradient = [-400 * x * (y - x * x) - 2 * (1 - x), 200 * (y - x * x)];
+  const next = [x - walk.learning_rate * gradient[0], y - walk.learning_rate * gradient[1]];
+  check("true walk: a step is w - rate g", Math.hypot(next[0] - walk.points[1][0], next[1] - walk.points[1][1]) < 1e-12);
+}
+{
+  const tab = await open("line");
+  const result = embedded("line").landscape;
+  equal("line: values", await drawn(tab, "The function along", "function"), finite(result.value));
+  equal("line: model", await drawn(tab, "The function along", "quadratic model at 0"), result.axes[0].t.length);
+  await tab.close();
+}
+for (const name of ["plane", "ditch", "random"]) {
+  const tab = await open(name);
+  const result = embedded(name).landscape;
+  equal(`${name}: cells`, await cellsDrawn(tab), cells(result.value));
+  check(`${name}: contours`, (await tab.locator("path.contour.true").count()) > 5);
+  await tab.close();
+}
+{
+  // A bowl's contours are circles, in the page's own coordinates.
+  const tab = await open("plane");
+  const off = await tab.evaluate(() => {
+    const frame = document.querySelector("figure.plane rect.frame");
+    const [x0, y0, side] = ["x", "y", "width"].map((name) => Number(frame.getAttribute(name)));
+    let worst = 0;
+    let points = 0;
+    for (const path of document.querySelectorAll("path.contour.true")) {
+      const level = Number(path.dataset.level);
+      if (level > 0.95 || level < 0.05) continue;  // cut by the frame, or smaller than a cell
+      for (const [, px, py] of path.getAttribute("d").matchAll(/[ML]([-\d.]+),([-\d.]+)/g)) {
+        const [u, v] = [(2 * (px - x0)) / side - 1, 1 - (2 * (py - y0)) / side];
+        if (Math.abs(u) > 0.99 || Math.abs(v) > 0.99) continue;  // d3 closes the outside along the edge
+        worst = Math.max(worst, Math.abs(Math.hypot(u, v) - Math.sqrt(level)));
+        ++points;
+      }
+    }
+    return [worst, points];
+  });
+  check("bowl: contours are circles", off[0] < 0.005 && off[1] > 300, String(off));
+  equal("bowl: lowest place is the middle", await tab.evaluate(() => {
+    const [ring, dot] = ["circle.start", "[data-lowest]"].map((one) => document.querySelector(one));
+    return ring.getAttribute("cx") === dot.getAttribute("cx") && ring.getAttribute("cy") === dot.getAttribute("cy");
+  }), true);
+  await tab.close();
+}
+{
+  const tab = await open("ditch");
+  check("ditch: what is not defined is said", (await tab.locator("main").textContent()).includes("infinite, not defined"));
+  await tab.close();
+  const quotes = await open("quoted");
+  check("quoted: the file's name is text", (await quotes.locator("main").textContent()).includes(quoted));
+  equal("quoted: no element from it", await quotes.locator("main b").count(), 0);
+  await quotes.close();
+  const nothing = await open("void");
+  check("void: said, not broken", (await nothing.locator("main").textContent()).includes("No value of this plane is finite"));
+  check("void: the run was stopped", (await nothing.locator("main").textContent()).includes("Only 0 of"));
+  await nothing.close();
+}
+for (const name of ["minimize", "compare", "training"]) {
+  const tab = await open(name);
+  const result = embedded(name);
+  for (const one of result.paths.runs) equal(`${name}: walk of ${one.method}`, await drawn(tab, "Walks", one.method), one.coordinates.length);
+  equal(`${name}: surface under it`, await cellsDrawn(tab), cells(result.paths.plane.value));
+  await tab.locator('[data-slider="point of the walk"]').focus();
+  await tab.keyboard.press("Home");
+  equal(`${name}: back at the start`, await drawn(tab, "Walks", result.paths.runs[0].method), 1);
+  await tab.locator("#paths [data-play]").click();
+  await tab.waitForTimeout(600);
+  check(`${name}: the walk plays`, (await drawn(tab, "Walks", result.paths.runs[0].method)) > 2);
+  await quiet(tab, `${name}, walk`);
+  await tab.close();
+}
+{
+  const tab = await open("training");
+  const result = embedded("training");
+  const tracked = result.iterations.filter((it) => Number.isFinite(it.lambda_max));
+  check("training: curvature was tracked", tracked.length > 5);
+  equal("training: largest eigenvalue", await drawn(tab, "Largest curvature", "λmax"), tracked.length);
+  equal("training: 2/rate", await drawn(tab, "Largest curvature", "2/learning rate"), tracked.filter((it) => it.learning_rate > 0).length);
+  equal("training: values", await drawn(tab, "Value on the way", result.method), result.iterations.length);
+  const [a, b] = result.paths.explained;
+  check("training: principal shares", a >= b && a + b <= 1 + 1e-12 && a + b > 0.5, `${a} and ${b}`);
+  const end = result.paths.runs[0].coordinates.at(-1);
+  check("training: the walk ends at the origin", Math.hypot(...end) < 1e-9 * Math.hypot(...result.paths.runs[0].coordinates[0]));
+  await tab.close();
+}
+{
+  const tab = await open("layers");
+  const result = embedded("layers");
+  equal("layers: rows", await tab.locator("#layers tbody tr").count(), result.per_layer.length);
+  for (const slice of result.slices.lines) {
+    equal(`layers: ${slice.label}`, await drawn(tab, `The function ${slice.label}`, "function"), sections(slice.value));
+  }
+  check("layers: both ends of the spectrum are sliced", ["top", "bottom"].every((kind) => result.slices.lines.some((slice) => slice.kind === kind)));
+  await tab.close();
+}
+{
+  const tab = await open("network");
+  equal("network: three parts", await tab.locator(".part").count(), 3);
+  equal("network: contents lead to them", await tab.locator("nav a").count(), 3);
+  const ids = await tab.evaluate(() => [...document.querySelectorAll("[id]")].map((one) => one.id));
+  equal("network: every id once", new Set(ids).size, ids.length);
+  await tab.locator("[data-theme-switch]").click();
+  await quiet(tab, "network");
+  const loaded = await tab.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd);
+  check("network: loads within a second", loaded < 1000 || process.env.KAPPA_SLOW, `${loaded} ms`);
+  await tab.close();
+}
+
 if (shots) {
   mkdirSync(shots, { recursive: true });
-  for (const [name, colorScheme, width] of [["two", "light", 1000], ["two", "dark", 390], ["many", "dark", 1000], ["compare", "light", 390], ["one", "light", 1000]]) {
+  for (const [name, colorScheme, width] of [["two", "light", 1000], ["two", "dark", 390], ["plane", "light", 390], ["random", "dark", 1000], ["training", "light", 1000], ["many", "dark", 1000], ["compare", "light", 390], ["one", "light", 1000]]) {
     const tab = await open(name, { colorScheme, viewport: { width, height: width < 500 ? 1600 : 1300 } });
     await tab.screenshot({ path: join(shots, `${name}-${colorScheme}-${width}.png`) });
     await tab.close();

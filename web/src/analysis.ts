@@ -145,7 +145,7 @@ function spectrum(a: Analysis): HTMLElement | null {
     explain("An eigenvalue is the curvature along one of the function's own axes: large is steep, near zero is flat, negative curves down. Whiskers are error bounds; where none is seen, it is thinner than a line."),
     open > 0 ? h("p", { class: "note" }, `${open} of the eigenvalues did not converge; their bounds are wide.`) : null,
     chart({
-      title: `Curvature along the eigenvectors of the ${a.operator ?? "hessian"}`,
+      title: `Curvature along the eigenvectors of the ${({ ggn: "Gauss-Newton matrix", fisher: "Fisher matrix" } as Record<string, string>)[a.operator ?? ""] ?? "Hessian"}`,
       description: `${values.length} eigenvalues from ${number(high)} down to ${number(low)}.`,
       x: { title: e.all ? "eigenvalue, from the largest" : "largest, then smallest", domain: [0.3, last + 0.7], integer: true },
       y: { title: log ? "eigenvalue (logarithmic)" : "eigenvalue", log, domain: log ? [low / 2, high * 1.5] : undefined },

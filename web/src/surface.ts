@@ -49,14 +49,14 @@ export function surfaceFigure(plane: Plane, names: [string, string], title: stri
 
   function draw(width: number): void {
     const wide = Math.min(width, 640);
-    const height = wide * 0.78;
+    const height = wide * 0.77 + 40;
     const turn = (Number(slider.value) * Math.PI) / 180;
     output.textContent = `${slider.value.replace("-", "\u2212")}°`;
     const depth = (u: number, v: number) => -(u * Math.sin(turn) + v * Math.cos(turn));
     const size = wide * 0.32;
     const place = (u: number, v: number, z: number): [number, number] => [
       wide / 2 + size * (u * Math.cos(turn) - v * Math.sin(turn)),
-      height * 0.5 - size * 0.66 * z * Math.cos(tilt) + size * 0.9 * depth(u, v) * Math.sin(tilt),
+      wide * 0.385 - size * 0.66 * z * Math.cos(tilt) + size * 0.9 * depth(u, v) * Math.sin(tilt),
     ];
     const d = (corners: [number, number][]) => "M" + corners.map((p) => `${p[0].toFixed(1)},${p[1].toFixed(1)}`).join("L") + "Z";
     const svg = s("svg", {
@@ -93,12 +93,12 @@ export function surfaceFigure(plane: Plane, names: [string, string], title: stri
       svg.append(s("text", { class: style, x: p[0], y: p[1] + down, "text-anchor": "middle" }, text.length > most ? `${text.slice(0, most - 1)}…` : text));
     };
     const ends = (list: number[]) => [short(list[0]), short(list[list.length - 1])];
-    label(-0.95, near_y * 1.03, ends(plane.x)[0], "tick", 16);
-    label(0.95, near_y * 1.03, ends(plane.x)[1], "tick", 16);
-    label(0, near_y * 1.08, names[0], "axis-title", 30);
-    label(near_x * 1.12, -0.85, ends(plane.y)[0], "tick", 16);
-    label(near_x * 1.12, 0.85, ends(plane.y)[1], "tick", 16);
-    label(near_x * 1.16, 0, names[1], "axis-title", 30);
+    label(-0.8, near_y * 1.1, ends(plane.x)[0], "tick", 16);
+    label(0.8, near_y * 1.1, ends(plane.x)[1], "tick", 16);
+    label(0, near_y * 1.12, names[0], "axis-title", 32);
+    label(near_x * 1.1, -0.8, ends(plane.y)[0], "tick", 16);
+    label(near_x * 1.1, 0.8, ends(plane.y)[1], "tick", 16);
+    label(near_x * 1.12, 0, names[1], "axis-title", 32);
 
     const turn_by = (degrees: number) => {
       const next = Number(slider.value) + degrees;

@@ -149,7 +149,7 @@ std::string to_svg(const Chart& chart) {
   const Scale x = scale_of(chart.x, xs, left, width - right);
   const Scale y = scale_of(chart.y, ys, bottom, head + 8);
   const Frame frame{left, head + 8, width - right, bottom};
-  draw_axes(svg, frame, x, y, chart.x.title, chart.y.title, chart.names);
+  draw_axes(svg, frame, x, y, chart.x.title, chart.y.title, chart.names, chart.x.integer);
   svg.begin_clip(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top);
   if (!chart.y.log && y.low() < 0 && y.high() > 0) {
     svg.line(left, y(0), width - right, y(0), fmt::format("stroke=\"{}\"", soft_color));

@@ -13,6 +13,7 @@ struct ChartAxis {
   std::string title;
   bool log = false;
   std::optional<std::pair<double, double>> domain = {};  ///< default: that of the points
+  bool integer = false;                                  ///< ticks at whole numbers only
   double pad = 0.04;                                     ///< room beyond the points, linear axes
 };
 

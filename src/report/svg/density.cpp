@@ -21,8 +21,10 @@ void add_density(const Json& result, std::vector<Picture>& list) {
         {lambda[i], density[i], std::max(density[i] - error[i], 0.0), density[i] + error[i]});
     if (std::isfinite(density[i])) peak = std::max(peak, density[i]);
   }
-  Chart chart{
-      "Spectral density", {"eigenvalue", false, {}, 0}, {"density (logarithmic)", true}, {series}};
+  Chart chart{"Spectral density",
+              {"eigenvalue", false, {}, false, 0},
+              {"density (logarithmic)", true},
+              {series}};
   if (peak > 0) chart.y.domain = {peak * 1e-7, peak * 2};
   list.push_back({"density", to_svg(chart)});
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace kappa {
 namespace {
@@ -74,12 +75,13 @@ void draw_head(Svg& svg, const std::string& title, const std::vector<LegendEntry
 
 void draw_axes(Svg& svg, const Frame& frame, const Scale& x, const Scale& y,
                const std::string& x_title, const std::string& y_title,
-               const std::vector<std::string>& names) {
+               const std::vector<std::string>& names, bool integer) {
   const std::string grid = fmt::format("stroke=\"{}\"", grid_color);
   const std::string soft = fmt::format("font-size=\"12\" style=\"fill:{}\"", soft_color);
   if (names.empty()) {
     for (const double tick :
          x.ticks(std::max(3, static_cast<int>((frame.right - frame.left) / 90)))) {
+      if (integer && tick != std::round(tick)) continue;
       svg.line(x(tick), frame.top, x(tick), frame.bottom, grid);
       svg.text(x(tick), frame.bottom + 17, tick_text(tick),
                x(tick) > frame.right - 16 ? "end" : "middle", soft);

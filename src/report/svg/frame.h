@@ -32,6 +32,6 @@ void draw_head(Svg& svg, const std::string& title, const std::vector<LegendEntry
 /// Grid lines, tick labels and axis titles; `names` replaces the numbers 1, 2, ... of the x axis.
 void draw_axes(Svg& svg, const Frame& frame, const Scale& x, const Scale& y,
                const std::string& x_title, const std::string& y_title,
-               const std::vector<std::string>& names = {});
+               const std::vector<std::string>& names = {}, bool integer = false);
 
 }  // namespace kappa

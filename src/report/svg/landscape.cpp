@@ -28,7 +28,7 @@ void add_line(const Json& scape, std::vector<Picture>& list) {
     }
   }
   Chart chart{"The function along " + text_or(axis, "label", "a line"),
-              {"t: steps along the direction", false, {}, 0},
+              {"t: steps along the direction", false, {}, false, 0},
               {"f"},
               {function, model}};
   if (std::isfinite(low)) {

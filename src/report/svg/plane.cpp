@@ -63,15 +63,23 @@ void add_plane(const Json& result, std::vector<Picture>& list) {
   }
   if (has(result, "eigenvalues") && has(result["eigenvalues"], "vectors")) {
     const std::vector<double> all = numbers_or_nan(result["eigenvalues"].at("all"));
+    std::vector<double> newton;
+    if (has(result, "model") && has(result["model"], "newton_step")) {
+      newton = numbers_or_nan(result["model"]["newton_step"]);
+    }
     double largest = 0;
     for (const double value : all) largest = std::max(largest, std::fabs(value));
     for (std::size_t k = 0; k < all.size(); ++k) {
       const std::vector<double> v = numbers_or_nan(result["eigenvalues"]["vectors"].at(k));
       const double length =
           0.55 * radius * std::max(0.12, largest > 0 ? std::fabs(all[k]) / largest : 0);
-      map.arrows.push_back({{point[0] - length * v.at(0), point[1] - length * v.at(1)},
-                            {point[0] + length * v.at(0), point[1] + length * v.at(1)},
-                            "\u03bb = " + number(all[k])});
+      // The label stands at the end that points away from the walks.
+      const double side =
+          newton.size() == 2 && newton[0] * v.at(0) + newton[1] * v.at(1) > 0 ? -1 : 1;
+      map.arrows.push_back(
+          {{point[0] - side * length * v.at(0), point[1] - side * length * v.at(1)},
+           {point[0] + side * length * v.at(0), point[1] + side * length * v.at(1)},
+           "\u03bb = " + number(all[k])});
     }
   }
   if (has(slices, "walks")) {

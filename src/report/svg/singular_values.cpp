@@ -12,7 +12,7 @@ void add_singular_values(const Json& result, std::vector<Picture>& list) {
   double last = 0;
   for (const double value : values) series.points.push_back({++last, value});
   Chart chart{"Singular values of the Jacobian",
-              {"number", false, {{0.3, last + 0.7}}},
+              {"number", false, {{0.3, last + 0.7}}, true},
               {"singular value"},
               {series}};
   list.push_back({"singular-values", to_svg(chart)});

@@ -38,7 +38,7 @@ void add_slices(const Json& result, std::vector<Picture>& list) {
     }
     Chart chart;
     chart.title = kind == "axis" ? "f against " + label : "The function " + label;
-    chart.x = {kind == "axis" ? label : "distance from the point", false, {}, 0};
+    chart.x = {kind == "axis" ? label : "distance from the point", false, {}, false, 0};
     chart.y = {"f"};
     const double room = 0.12 * (high > low ? high - low : std::max(std::fabs(value), 1.0));
     if (std::isfinite(low)) chart.y.domain = {low - room, high + room};

@@ -13,6 +13,11 @@ ChartPoint bounded(const Json& pair, double x) {
   return {x, value, value - bound, value + bound};
 }
 
+std::string matrix_name(const Json& result) {
+  const std::string name = text_or(result, "operator", "hessian");
+  return name == "hessian" ? "Hessian" : name == "ggn" ? "Gauss-Newton matrix" : "Fisher matrix";
+}
+
 }  // namespace
 
 // Eigenvalues from the largest, with error bounds.
@@ -20,7 +25,7 @@ void add_spectrum(const Json& result, std::vector<Picture>& list) {
   if (!has(result, "eigenvalues")) return;
   const Json& e = result["eigenvalues"];
   Chart chart;
-  chart.title = "Curvature along the eigenvectors of the " + text_or(result, "operator", "hessian");
+  chart.title = "Curvature along the eigenvectors of the " + matrix_name(result);
   double last = 0;
   if (has(e, "all")) {
     std::vector<double> all = numbers_or_nan(e["all"]);
@@ -51,7 +56,8 @@ void add_spectrum(const Json& result, std::vector<Picture>& list) {
   const bool log = smallest > 0 && largest / smallest > 30;
   chart.x = {has(e, "all") ? "eigenvalue, from the largest" : "largest, then smallest",
              false,
-             {{0.3, last + 0.7}}};
+             {{0.3, last + 0.7}},
+             true};
   chart.y = {log ? "eigenvalue (logarithmic)" : "eigenvalue", log};
   if (log) chart.y.domain = {smallest / 2, largest * 1.5};
   list.push_back({"spectrum", to_svg(chart)});

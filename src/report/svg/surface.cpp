@@ -12,7 +12,7 @@
 namespace kappa {
 namespace {
 
-constexpr double width = 720, height = 520;
+constexpr double width = 720, height = 640;
 
 /// Parallel projection of the cube [-1, 1]^3 after a turn about the vertical and a tilt.
 class View {
@@ -21,7 +21,7 @@ class View {
       : turn_(turn * std::numbers::pi / 180), tilt_(tilt * std::numbers::pi / 180) {}
   [[nodiscard]] Svg::Point operator()(double x, double y, double z) const {
     const double across = x * std::cos(turn_) - y * std::sin(turn_);
-    return {width / 2 + 225 * across, height / 2 + 40 - 200 * (z * std::cos(tilt_) * 0.75) +
+    return {width / 2 + 225 * across, height / 2 + 12 - 200 * (z * std::cos(tilt_) * 0.75) +
                                           200 * depth(x, y) * std::sin(tilt_)};
   }
   /// Larger is nearer.
@@ -96,14 +96,14 @@ std::string to_svg(const Surface& surface) {
   const double near_x = view.depth(-1, 0) > view.depth(1, 0) ? -1 : 1;
   const auto label = [&](double x, double y, const std::string& text, bool title) {
     const Svg::Point p = corner(x, y, -1);
-    svg.text(p.first, p.second + (title ? 44 : 20), text, "middle", title ? "" : small);
+    svg.text(p.first, p.second + (title ? 40 : 16), text, "middle", title ? "" : small);
   };
-  label(-1, near_y * 1.02, tick_text(g.x.front()), false);
-  label(1, near_y * 1.02, tick_text(g.x.back()), false);
-  label(0, near_y * 1.02, surface.x_title, true);
-  label(near_x * 1.1, -0.85, tick_text(g.y.front()), false);
-  label(near_x * 1.1, 0.85, tick_text(g.y.back()), false);
-  label(near_x * 1.1, 0, surface.y_title, true);
+  label(-0.8, near_y * 1.1, tick_text(g.x.front()), false);
+  label(0.8, near_y * 1.1, tick_text(g.x.back()), false);
+  label(0, near_y * 1.12, surface.x_title, true);
+  label(near_x * 1.1, -0.8, tick_text(g.y.front()), false);
+  label(near_x * 1.1, 0.8, tick_text(g.y.back()), false);
+  label(near_x * 1.12, 0, surface.y_title, true);
   svg.text(16, 60,
            fmt::format("{} from {} to {}", surface.z_title, tick_text(low), tick_text(high)));
   return svg.finish();
