@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 #include <random>
 
 #include "kappa/minimize.h"
@@ -79,45 +80,62 @@ class ChebyshevRegression final : public test::FunctionProblem {
   mutable Vector tanh_ = Vector(1000);
 };
 
-double tracked(const MinimizeResult& result, bool last) {
-  double value = 0;
+Vector tracked(const MinimizeResult& result) {
+  Vector values;
   for (const IterationRecord& r : result.iterations) {
     for (const Measure& m : r.measures) {
-      if (m.name == "lambda_max" && (last || value == 0)) value = m.value;
+      if (m.name == "lambda_max") values.push_back(m.value);
     }
   }
-  return value;
+  return values;
 }
 
-MinimizeResult descend(const Problem& problem, const char* rate, std::int64_t iterations) {
-  Vector start(static_cast<std::size_t>(problem.dimension()));
-  std::mt19937_64 engine(0);
-  const std::size_t h = (start.size() - 1) / 3;
-  for (std::size_t i = 0; i < start.size(); ++i) {
-    // Glorot's uniform weights, biases 0: lambda_max is then about 3 at the start.
+// Glorot's uniform weights, biases 0: lambda_max is then about 3 at the start.
+Vector start(std::size_t h, std::uint64_t seed) {
+  Vector w(3 * h + 1);
+  std::mt19937_64 engine(seed);
+  for (std::size_t i = 0; i < w.size(); ++i) {
     const bool bias = (i >= h && i < 2 * h) || i == 3 * h;
     const double range = bias ? 0 : std::sqrt(6 / (static_cast<double>(h) + 1));
-    start[i] = range * std::uniform_real_distribution<double>(-1, 1)(engine);
+    w[i] = range * std::uniform_real_distribution<double>(-1, 1)(engine);
   }
-  return minimize(problem, start,
-                  {.method = "gd",
-                   .method_options = {{"learning-rate", rate}},
-                   .max_iterations = iterations,
-                   .track_curvature_every = 1000});
+  return w;
 }
 
-TEST(StabilityEdge, LambdaMaxRisesToTwoOverTheRate) {
+Vector descend(const char* rate, std::int64_t iterations, std::uint64_t seed) {
   const ChebyshevRegression problem(100);
-  const MinimizeResult result = descend(problem, "0.4", 24000);
+  const MinimizeResult result = minimize(problem, start(100, seed),
+                                         {.method = "gd",
+                                          .method_options = {{"learning-rate", rate}},
+                                          .max_iterations = iterations,
+                                          .track_curvature_every = 500});
   EXPECT_EQ(result.status, MinimizeStatus::max_iterations) << result.reason.text;
-  EXPECT_LT(tracked(result, false), 4.5);
-  EXPECT_NEAR(tracked(result, true), 5, 0.25);
+  return tracked(result);
+}
+
+double last_quarter_mean(const Vector& values) {
+  const std::size_t first = values.size() * 3 / 4;
+  return std::accumulate(values.begin() + static_cast<long>(first), values.end(), 0.0) /
+         static_cast<double>(values.size() - first);
+}
+
+// lambda_max begins below the limit, and in the last quarter of the walk it stays within 5 % of it.
+TEST(StabilityEdge, LambdaMaxRisesToTwoOverTheRateAndStays) {
+  const Vector lambda = descend("0.4", 32000, 1);
+  ASSERT_EQ(lambda.size(), 64U);
+  EXPECT_LT(lambda.front(), 4);
+  for (std::size_t i = 48; i < 64; ++i) EXPECT_NEAR(lambda[i], 5, 0.25) << 500 * (i + 1);
+}
+
+// From most starts it swings by some 10 % for longer than a test should take; its mean is there.
+TEST(StabilityEdge, MeanLambdaMaxIsTwoOverTheRateFromAnyStart) {
+  for (const std::uint64_t seed : {0, 2, 5}) {
+    EXPECT_NEAR(last_quarter_mean(descend("0.4", 32000, seed)), 5, 0.25) << seed;
+  }
 }
 
 TEST(StabilityEdge, SmallRateNeverReachesItsLimit) {
-  const ChebyshevRegression problem(100);
-  const MinimizeResult result = descend(problem, "0.02", 3000);
-  EXPECT_LT(tracked(result, true), 0.5 * 2 / 0.02);
+  for (const double value : descend("0.02", 3000, 0)) EXPECT_LT(value, 0.5 * 2 / 0.02);
 }
 
 }  // namespace
