@@ -7,6 +7,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "frontend/cnn.h"
 #include "frontend/layers.h"
 #include "frontend/nearest.h"
 #include "frontend/transformer.h"
@@ -100,7 +101,7 @@ Scheme read_scheme(std::string_view name, double in, double out) {
 }  // namespace
 
 std::span<const NetworkPreset> network_presets() {
-  static const std::vector<NetworkPreset> list{mlp_preset(), transformer_preset()};
+  static const std::vector<NetworkPreset> list{mlp_preset(), cnn_preset(), transformer_preset()};
   return list;
 }
 

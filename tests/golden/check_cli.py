@@ -168,7 +168,8 @@ def load(path):
 SUITES = {
     "formulas": (lambda: load("formulas.json")["cases"], check_formula),
     "mgh": (lambda: load("../mgh/formulas.json"), check_mgh),
-    "networks": (lambda: load("networks/cases.json") + load("networks/transformers.json"),
+    "networks": (lambda: load("networks/cases.json") + load("networks/transformers.json") +
+                 load("networks/cnns.json"),
                  check_network),
 }
 
