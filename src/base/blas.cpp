@@ -118,7 +118,7 @@ void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::
 
 void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           double beta, double* c, std::int64_t ldc) {
-  if (is_vector(s) || is_small(s, 8000) || is_block(s, 0x1p20)) {
+  if (is_vector(s) || is_small(s, 8000) || is_block(s, 0x1p20) || is_few_dots(s)) {
     return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
   }
   check_extents(s, lda, ldb, ldc);
@@ -130,7 +130,7 @@ void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b
 
 void gemm(const GemmShape& s, const float* a, std::int64_t lda, const float* b, std::int64_t ldb,
           float beta, float* c, std::int64_t ldc) {
-  if (is_small(s, 8000) || is_block(s, 0x1p18)) {
+  if (is_small(s, 8000) || is_block(s, 0x1p18) || is_few_dots(s)) {
     return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
   }
   check_extents(s, lda, ldb, ldc);

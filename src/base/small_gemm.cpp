@@ -211,10 +211,66 @@ void block_gemm_of(const GemmShape& s, const T* a, std::int64_t lda, const T* b,
   }
 }
 
+// ---- rows by a few rows: a layer with few outputs --------------------------------------------
+
+// c[r, j] = or += sum over k of a[r, k] b[j, k]: vectors along k, so that no lane idles however few
+// columns there are.
+template <int rows, int columns, class T>
+HWY_INLINE void dot_block(const T* HWY_RESTRICT a, std::int64_t lda, const T* HWY_RESTRICT b,
+                          std::int64_t ldb, std::int64_t inner, bool add, T* HWY_RESTRICT c,
+                          std::int64_t ldc) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sums[rows][columns];
+  for (int r = 0; r < rows; ++r) {
+    for (int j = 0; j < columns; ++j) sums[r][j] = hn::Zero(d);
+  }
+  std::int64_t k = 0;
+  for (; k + lanes <= inner; k += lanes) {
+    hn::Vec<decltype(d)> row[rows];
+    for (int r = 0; r < rows; ++r) row[r] = hn::LoadU(d, a + r * lda + k);
+    for (int j = 0; j < columns; ++j) {
+      const auto column = hn::LoadU(d, b + j * ldb + k);
+      for (int r = 0; r < rows; ++r) sums[r][j] = hn::MulAdd(row[r], column, sums[r][j]);
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    for (int j = 0; j < columns; ++j) {
+      T sum = hn::GetLane(hn::SumOfLanes(d, sums[r][j]));
+      for (std::int64_t i = k; i < inner; ++i) sum += a[r * lda + i] * b[j * ldb + i];
+      c[r * ldc + j] = add ? c[r * ldc + j] + sum : sum;
+    }
+  }
+}
+
+template <class T>
+void dot_gemm_of(const GemmShape& s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb,
+                 T beta, T* c, std::int64_t ldc) {
+  const bool add = beta != T{0};
+  // 4 x 5 sums and what they are made of fill the registers of AVX-512; AVX2 has half of them.
+  constexpr int tall = hn::MaxLanes(hn::ScalableTag<T>()) * sizeof(T) >= 64 ? 4 : 2;
+  std::int64_t i = 0;
+  const auto rows_of = [&](auto rows) HWY_ATTR {
+    constexpr int count = decltype(rows)::value;
+    for (; i + count <= s.rows; i += count) {
+      std::int64_t j = 0;
+      for (; j + 5 <= s.columns; j += 5) {
+        dot_block<count, 5>(a + i * lda, lda, b + j * ldb, ldb, s.inner, add, c + i * ldc + j, ldc);
+      }
+      for (; j < s.columns; ++j) {
+        dot_block<count, 1>(a + i * lda, lda, b + j * ldb, ldb, s.inner, add, c + i * ldc + j, ldc);
+      }
+    }
+  };
+  rows_of(std::integral_constant<int, tall>{});
+  rows_of(std::integral_constant<int, 1>{});
+}
+
 template <class T>
 void small_gemm_of(GemmShape s, const T* a, std::int64_t lda, const T* b, std::int64_t ldb, T beta,
                    T* c, std::int64_t ldc) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
+  if (is_few_dots(s)) return dot_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
   if (s.rows >= 4 && 2 * s.columns >= lanes && s.inner >= 4) {
     return block_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
   }

@@ -4,6 +4,12 @@
 
 namespace kappa {
 
+/// Rows by a few rows (op(B) is a transpose with few columns): small_gemm takes any size of them.
+inline bool is_few_dots(const GemmShape& s) {
+  return !s.transpose_a && s.transpose_b && s.columns >= 2 && s.columns <= 16 && s.inner >= 64 &&
+         s.rows >= 4;
+}
+
 /// gemm without a library's overhead: for small matrices, and for matrices by vectors of any size,
 /// which are bound by memory. Sums run over `inner` in an order that depends on the shape alone.
 void small_gemm(const GemmShape& shape, const double* a, std::int64_t lda, const double* b,

@@ -10,13 +10,20 @@ constexpr std::int64_t alignment = 64;
 
 std::int64_t aligned(std::int64_t bytes) { return (bytes + alignment - 1) / alignment * alignment; }
 
+// The run beginning at `offset` of array `index` of every block.
 template <class T>
-void accumulate_run(const T* x, std::int64_t count, const Accumulation& how,
-                    const double* direction, double* sum) {
-  if (how.assign) {
-    for (std::int64_t i = 0; i < count; ++i) sum[i] = static_cast<double>(x[i]);
-  } else {
-    for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(x[i]);
+void accumulate_run(std::span<const Block* const> typed, std::size_t index, std::int64_t offset,
+                    std::int64_t count, const Accumulation& how, const double* direction,
+                    double* sum) {
+  bool assign = how.assign;
+  for (const Block* block : typed) {
+    const T* x = static_cast<const T*>((*block)[index]) + offset;
+    if (assign) {
+      for (std::int64_t i = 0; i < count; ++i) sum[i] = static_cast<double>(x[i]);
+    } else {
+      for (std::int64_t i = 0; i < count; ++i) sum[i] += static_cast<double>(x[i]);
+    }
+    assign = false;
   }
   if (!how.finish) return;
   if (how.l2 != 0) {
@@ -160,8 +167,9 @@ void fill_directions(const Parameters& parameters, DType dtype, const double* di
   }
 }
 
-void accumulate(const Parameters& parameters, DType dtype, const Block& typed, std::int64_t k,
-                std::int64_t first, std::int64_t last, const Accumulation& how, double* sum) {
+void accumulate(const Parameters& parameters, DType dtype, std::span<const Block* const> typed,
+                std::int64_t k, std::int64_t first, std::int64_t last, const Accumulation& how,
+                double* sum) {
   const std::int64_t n = parameters.dimension();
   const std::int64_t columns = std::max<std::int64_t>(k, 1);
   std::int64_t position = 0;
@@ -176,13 +184,8 @@ void accumulate(const Parameters& parameters, DType dtype, const Block& typed, s
         const std::int64_t run = std::min(run_elements, to - i);
         const std::int64_t target = j * n + p.offset + i;
         const double* direction = how.l2 != 0 ? how.directions + target : nullptr;
-        if (dtype == DType::f32) {
-          accumulate_run(static_cast<const float*>(typed[index]) + j * count + i, run, how,
-                         direction, sum + target);
-        } else {
-          accumulate_run(static_cast<const double*>(typed[index]) + j * count + i, run, how,
-                         direction, sum + target);
-        }
+        const auto add = dtype == DType::f32 ? accumulate_run<float> : accumulate_run<double>;
+        add(typed, index, j * count + i, run, how, direction, sum + target);
       }
     }
     ++index;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "function/objective.h"
@@ -62,8 +63,8 @@ void fill_directions(const Parameters& parameters, DType dtype, const double* di
                      std::int64_t k, std::int64_t first, std::int64_t last, const Block& block);
 std::vector<Type> direction_types(const Parameters& parameters, DType dtype, std::int64_t k);
 
-/// sum (n x k, double) = or += the typed arrays, for elements [first, last) of the n k; with
-/// `finish` the sum is then scaled and l2 * directions added.
+/// sum (n x k, double) = or += the typed arrays one after the other, for elements [first, last) of
+/// the n k; with `finish` the sum is then scaled and l2 * directions added. One pass over memory.
 struct Accumulation {
   bool assign = false;
   bool finish = false;
@@ -71,8 +72,9 @@ struct Accumulation {
   double l2 = 0;
   const double* directions = nullptr;
 };
-void accumulate(const Parameters& parameters, DType dtype, const Block& typed, std::int64_t k,
-                std::int64_t first, std::int64_t last, const Accumulation& how, double* sum);
+void accumulate(const Parameters& parameters, DType dtype, std::span<const Block* const> typed,
+                std::int64_t k, std::int64_t first, std::int64_t last, const Accumulation& how,
+                double* sum);
 
 /// Element 0 of an array as double.
 double read_scalar(const void* data, DType dtype);

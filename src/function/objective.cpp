@@ -54,16 +54,21 @@ struct Compiled {
   std::map<Curvature, SplitPlans> curvature;
 };
 
+// Micro-batches whose results a worker keeps before they are added up: the sums, in double, are
+// then passed over half as often.
+constexpr std::int64_t results_kept = 2;
+
 // What one thread needs at a time.
 struct Worker {
   std::shared_ptr<std::byte[]> workspace;
   std::int64_t workspace_bytes = 0;
   Block data;
-  Block outputs;
+  Block outputs[results_kept];
   Block residuals;
 
   // The micro-batch size and block that data and outputs were made for.
   std::int64_t batch = -1, block = -1;
+  std::vector<Type> output_types;
 
   void prepare(std::int64_t for_batch, std::int64_t for_block, const std::vector<Type>& data_types,
                const std::vector<Type>& output_types_) {
@@ -71,7 +76,15 @@ struct Worker {
     batch = for_batch;
     block = for_block;
     data = Block(data_types);
-    outputs = Block(output_types_);
+    for (Block& results : outputs) results = Block();
+    output_types = output_types_;
+  }
+
+  // Where the results of a micro-batch go; memory comes with the first use.
+  Block& results(std::int64_t slot) {
+    Block& kept = outputs[slot];
+    if (kept.empty() && !output_types.empty()) kept = Block(output_types);
+    return kept;
   }
 
   void* reserve(std::int64_t bytes) {
@@ -292,7 +305,8 @@ struct Objective::Impl {
     const std::int64_t work = std::max(plans.setup->workspace_bytes(),
                                        apply_plan(kind, batch, k == 1 ? 0 : k).workspace_bytes());
     const Batches batches(parts.samples.get(), {}, std::max<std::int64_t>(batch, 1), dtype());
-    return work + Block::bytes(direction_types(parts.parameters, dtype(), k)) +
+    const std::int64_t kept = std::min(results_kept, batches.count());
+    return work + kept * Block::bytes(direction_types(parts.parameters, dtype(), k)) +
            Block::bytes(plans.residual_types) + Block::bytes(batches.types());
   }
 
@@ -325,33 +339,39 @@ struct Objective::Impl {
         std::min<std::int64_t>({num_threads, fit, std::max<std::int64_t>(batches, 1)}));
   }
 
-  // Runs body(worker, micro-batch) for all micro-batches, as many at a time as there are workers,
-  // and after each round adds the workers' outputs [from, to) in the order of the micro-batches.
+  // Runs body(worker, micro-batch, slot of its results) for all micro-batches, as many at a time as
+  // there are workers, and add(first, count) when all slots are full, or at the end.
   template <class Body, class Add>
   void run_rounds(std::vector<Worker>& workers, std::int64_t batches, Body body, Add add) const {
     const auto width = static_cast<std::int64_t>(workers.size());
-    for (std::int64_t first = 0; first < batches; first += width) {
-      const std::int64_t count = std::min(width, batches - first);
-      parallel_for(static_cast<int>(width), count,
-                   [&](std::int64_t t) { body(workers[static_cast<std::size_t>(t)], first + t); });
+    for (std::int64_t first = 0; first < batches; first += width * results_kept) {
+      const std::int64_t count = std::min(width * results_kept, batches - first);
+      for (std::int64_t slot = 0; slot * width < count; ++slot) {
+        parallel_for(static_cast<int>(width), std::min(width, count - slot * width),
+                     [&](std::int64_t t) {
+                       body(workers[static_cast<std::size_t>(t)], first + slot * width + t, slot);
+                     });
+      }
       add(first, count);
     }
   }
 
-  // sum (n x k) of the outputs of one round.
+  // sum (n x k) of the results of micro-batches [first, first + count), in their order.
   void add_round(const std::vector<Worker>& workers, std::int64_t first, std::int64_t count,
                  std::int64_t batches, std::int64_t k, const Accumulation& finish,
                  double* sum) const {
     const std::int64_t elements = dimension * std::max<std::int64_t>(k, 1);
-    const auto slices = static_cast<std::int64_t>(workers.size());
-    parallel_for(static_cast<int>(slices), slices, [&](std::int64_t s) {
-      for (std::int64_t t = 0; t < count; ++t) {
-        Accumulation how = finish;
-        how.assign = first + t == 0;
-        how.finish = first + t == batches - 1;
-        accumulate(parts.parameters, dtype(), workers[static_cast<std::size_t>(t)].outputs, k,
-                   elements * s / slices, elements * (s + 1) / slices, how, sum);
-      }
+    const auto width = static_cast<std::int64_t>(workers.size());
+    std::vector<const Block*> results;
+    for (std::int64_t t = 0; t < count; ++t) {
+      results.push_back(&workers[static_cast<std::size_t>(t % width)].outputs[t / width]);
+    }
+    Accumulation how = finish;
+    how.assign = first == 0;
+    how.finish = first + count == batches;
+    parallel_for(static_cast<int>(width), width, [&](std::int64_t s) {
+      accumulate(parts.parameters, dtype(), results, k, elements * s / width,
+                 elements * (s + 1) / width, how, sum);
     });
   }
 
@@ -442,7 +462,7 @@ double Objective::value(const double* w, Samples samples) const {
   std::vector<double> parts(static_cast<std::size_t>(batches.count()));
   impl.run_rounds(
       workers, batches.count(),
-      [&](Worker& worker, std::int64_t index) {
+      [&](Worker& worker, std::int64_t index, std::int64_t) {
         worker.prepare(batch, -2, data, {});
         batches.fill(index, worker.data);
         std::vector<const void*> inputs = values.pointers;
@@ -478,7 +498,7 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
   finish.directions = w;
   impl.run_rounds(
       workers, batches.count(),
-      [&](Worker& worker, std::int64_t index) {
+      [&](Worker& worker, std::int64_t index, std::int64_t slot) {
         worker.prepare(batch, direct ? -2 : 0, data, direct ? std::vector<Type>{} : types);
         batches.fill(index, worker.data);
         std::vector<const void*> inputs = values.pointers;
@@ -488,7 +508,7 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
         if (direct) {
           outputs = impl.pointers_into(gradient);
         } else {
-          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.results(slot)[i]);
         }
         outputs.insert(outputs.begin(), &result);
         plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
@@ -592,7 +612,7 @@ class ObjectiveLinearization final : public Linearization {
     const std::int64_t count = want_gradient ? batches_.count() : keep;
     impl_.run_rounds(
         workers, count,
-        [&](Worker& worker, std::int64_t index) {
+        [&](Worker& worker, std::int64_t index, std::int64_t slot) {
           worker.prepare(-3, 0, {}, types);
           const bool keeps = index < keep;
           Kept& kept = keeps ? setup.kept[static_cast<std::size_t>(index)] : spare(worker, kind);
@@ -609,7 +629,8 @@ class ObjectiveLinearization final : public Linearization {
           double result = 0;
           if (want_gradient) {
             outputs.push_back(&result);
-            for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+            for (std::size_t i = 0; i < types.size(); ++i)
+              outputs.push_back(worker.results(slot)[i]);
           }
           plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
           parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl_.dtype());
@@ -692,7 +713,7 @@ class ObjectiveLinearization final : public Linearization {
     std::vector<Worker> workers = impl_.take_workers(width);
     impl_.run_rounds(
         workers, batches_.count(),
-        [&](Worker& worker, std::int64_t index) {
+        [&](Worker& worker, std::int64_t index, std::int64_t slot) {
           worker.prepare(-3, direct ? -2 : block, {}, direct ? std::vector<Type>{} : types);
           const bool kept = index < static_cast<std::int64_t>(setup.kept.size());
           Kept recomputed;
@@ -717,7 +738,8 @@ class ObjectiveLinearization final : public Linearization {
           if (direct) {
             outputs = impl_.pointers_into(products);
           } else {
-            for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.outputs[i]);
+            for (std::size_t i = 0; i < types.size(); ++i)
+              outputs.push_back(worker.results(slot)[i]);
           }
           plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
         },

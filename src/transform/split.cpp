@@ -45,6 +45,17 @@ Split split(const Program& program, const std::vector<bool>& varying,
       }
     }
   }
+  // Fixed values that a kernel of apply wants in memory: making them again would store them in
+  // every apply, which costs more than to read them.
+  std::vector<bool> in_memory(count, false);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!varies[i] || is_view(i) || program.nodes[i].primitive->elementwise()) continue;
+    for (const NodeId id : program.nodes[i].operands) {
+      auto k = static_cast<std::size_t>(id);
+      while (!varies[k] && is_view(k)) k = static_cast<std::size_t>(program.nodes[k].operands[0]);
+      in_memory[k] = true;
+    }
+  }
   // available: at hand in apply without being stored. In node order, so that operands are decided
   // first.
   std::vector<bool> available(count, false);
@@ -62,7 +73,7 @@ Split split(const Program& program, const std::vector<bool>& varying,
     };
     const bool operands_at_hand = std::all_of(node.operands.begin(), node.operands.end(), at_hand);
     const bool free = is_view(i) || node.operands.empty() ||
-                      (node.primitive->elementwise() &&
+                      (node.primitive->elementwise() && !in_memory[i] &&
                        node.primitive->kernel.element_cost <= max_recomputed_cost);
     if (free && operands_at_hand) {
       available[i] = true;
