@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "common.h"
+#include "frontend/onnx/operator_table.h"
 #include "kappa/version.h"
 #include "report/analysis_text.h"
 #include "report/json.h"
@@ -11,8 +12,14 @@ namespace {
 
 struct InfoCommand {
   CommonOptions common;
+  bool onnx_operators = false;
   OptionTable table;
-  InfoCommand() { common.add_to(table); }
+  InfoCommand() {
+    table.group("Lists");
+    table.flag("--onnx-operators", "the operators that ONNX models may use, as a Markdown table",
+               onnx_operators);
+    common.add_to(table);
+  }
 };
 
 std::string flops_text(double flops) {
@@ -56,7 +63,12 @@ Json cost_json(const ObjectiveCost& cost) {
 
 int run(const std::vector<std::string>& arguments) {
   InfoCommand command;
-  command.common.take_objective(command.table.parse(arguments));
+  const std::vector<std::string> positional = command.table.parse(arguments);
+  if (command.onnx_operators) {
+    print_out(onnx_operator_table());
+    return exit_done;
+  }
+  command.common.take_objective(positional);
   const LoadedObjective loaded = load_objective(command.common);
   Text text(stdout_style(command.common.quiet));
   Json json;

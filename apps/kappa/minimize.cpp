@@ -61,12 +61,16 @@ void write_parameters(const std::string& path, const Minimization& m) {
 }
 
 // The model with the parameters that varied; the others keep their bits.
-void write_model(const std::string& path, const Minimization& m, const LoadedObjective& loaded) {
+void write_model(const std::string& path, const Minimization& m, LoadedObjective& loaded) {
   std::map<std::string, std::vector<double>> values;
   for (const NamedArrayValue& p : m.parameters) {
     if (p.varies) values[p.name] = p.values;
   }
-  write_onnx(*loaded.model, values, path);
+  const std::int64_t rounded = write_onnx(*loaded.model, values, path);
+  if (rounded > 0) {
+    loaded.notes.push_back(fmt::format(
+        "{} keeps the model's own element types: {} of its values are rounded", path, rounded));
+  }
 }
 
 bool ends_with(const std::string& text, std::string_view end) {
@@ -99,7 +103,7 @@ int run(const std::vector<std::string>& arguments) {
     }
     check_writable(command.out);
   }
-  const LoadedObjective loaded = load_objective(command.common);
+  LoadedObjective loaded = load_objective(command.common);
   const Objective& objective = loaded.require_scalar("minimize");
   if (command.standard_errors && objective.num_residuals() == 0) {
     throw Error(ErrorKind::unsupported,

@@ -62,8 +62,7 @@ struct ModelBuilder {
   std::shared_ptr<const OnnxModel> model;
   std::shared_ptr<const OnnxInputs> inputs;
   OnnxImportOptions base;
-  bool whole = false;      // bound to a micro-batch at once
-  bool by_samples = true;  // the output's first axis is that of the samples (not: for all at once)
+  bool whole = false;  // bound to a micro-batch at once
 
   [[nodiscard]] OnnxProgram import_batch(std::int64_t batch) const {
     OnnxImportOptions options = base;
@@ -263,6 +262,20 @@ OnnxObjective make_onnx_objective(std::shared_ptr<const OnnxModel> model,
     result.notes.push_back(
         fmt::format("the model ends in {}: the loss {} takes its input, the logits{}",
                     imported.head, loss.name, loss.name == "nll" ? ", and their log-softmax" : ""));
+  }
+  if (!inputs->has_samples()) {  // nothing is data: the output is the function
+    const Type value = imported.program.output_type(0);
+    if (num_elements(value.shape) != 1) {
+      throw Error(ErrorKind::shape,
+                  fmt::format("loss output: '{}' is {}, not one value", output, to_string(value)));
+    }
+    parts.total = [builder, value](std::int64_t) {
+      Builder b;
+      const Array z = b.input(value, "z");
+      return compose(builder.import_sample().program, b.finish(std::vector<Array>{reshape(z, {})}));
+    };
+    result.objective = std::make_unique<Objective>(std::move(parts), settings.options);
+    return result;
   }
   const bool log_probabilities = loss.name == "nll" && !imported.head.empty();
 

@@ -48,7 +48,7 @@ class Errors(CliTest):
         self.refused("analyze", F, *AT, "--momentum", "0.9", says="--learning-rate")
         self.refused("analyze", F, *AT, "--loss", "mse", says="--loss")
         self.refused("analyze", F, *AT, "--loss", "mes", says="did you mean 'mse'")
-        self.refused("analyze", "model.onnx", says="ONNX")
+        self.refused("analyze", "model.onnx", says="model.onnx")
         self.refused("derive", F, *AT, says="nothing to derive")
         self.refused("compare", F, *AT, says="--methods")
 

@@ -48,6 +48,7 @@ GOOD = npz(x=X, y=LABELS)
 IMAGES = idx(8, (3, 2, 2), bytes(12))
 TARGETS = idx(8, (3,), bytes([0, 1, 1]))
 NET = ["analyze", "mlp:2-2:tanh", "--loss", "cross-entropy", "--data"]
+WALK = ["minimize", "x^4 + x*y + cos(y)", "--at", "x=1,y=2"]
 TABLE = ["analyze", "(y - b*a)^2", "--at", "b=1", "--data"]
 
 
@@ -150,11 +151,44 @@ CASES = {
     "unknown activation": (["analyze", "mlp:2-2:tan", "--data", "d.npz"], {"d.npz": GOOD},
                            ["tan", "tanh"]),
     "unknown method": (["minimize", "x^2", "--at", "x=1", "--method", "newtn"], {}, ["newtn"]),
+    "method after a comma": (WALK + ["--method", "gd,"], {}, ["auto", "lbfgs"]),
+    "method for sums of squares": (WALK + ["--method", "lm"], {}, ["sum of squares", "trust-region"]),
+    "method for Gauss-Newton": (WALK + ["--method", "gd,hessian-free"], {},
+                                ["Gauss-Newton", "newton-cg"]),
+    "method of too many parameters": (["minimize", "sum(x^4)", "--at", "x=1*20000", "--method",
+                                       "newton"], {}, ["20000", "lbfgs"]),
+    "unknown setting": (WALK + ["--option", "foo=1"], {}, ["foo", "radius"]),
+    "setting of another method": (WALK + ["--method", "lbfgs", "--learning-rate", "0.1"], {},
+                                  ["learning-rate", "memory"]),
+    "setting without value": (WALK + ["--option", "radius"], {}, ["KEY=VALUE"]),
+    "setting out of range": (WALK + ["--method", "lbfgs", "--option", "memory=0"], {},
+                             ["memory=0", "[1, 1000]"]),
+    "setting not whole": (WALK + ["--method", "lbfgs", "--option", "memory=2.5"], {}, ["whole"]),
+    "setting no number": (WALK + ["--method", "gd", "--option", "learning-rate=fast"], {}, ["fast"]),
+    "setting no choice": (WALK + ["--method", "newton-cg", "--option", "subproblem=exact"], {},
+                          ["steihaug", "lanczos"]),
+    "fixed step without rate": (WALK + ["--method", "gd", "--option", "step=fixed"], {},
+                                ["learning-rate"]),
+    "negative tolerance": (WALK + ["--gradient-tolerance", "-1"], {}, [">= 0"]),
+    "tolerance not a number": (WALK + ["--gradient-tolerance", "nan"], {}, ["--gradient-tolerance"]),
+    "negative time": (WALK + ["--max-seconds", "-1"], {}, [">= 0"]),
+    "no iterations": (WALK + ["--max-iterations", "0"], {}, ["--max-iterations"]),
+    "negative epochs": (WALK + ["--epochs", "-2"], {}, [">= 0"]),
+    "mini-batches of no samples": (WALK + ["--method", "sgd", "--minibatch", "4"], {}, ["samples"]),
+    "unknown switch rule": (WALK + ["--switch", "never"], {}, ["plateau", "model"]),
+    "resume from nowhere": (WALK + ["--resume"], {}, ["--checkpoint"]),
+    "negative checkpoint interval": (WALK + ["--checkpoint", "d", "--checkpoint-every", "-1"], {},
+                                     [">= 0"]),
+    "standard errors of no fit": (WALK + ["--standard-errors"], {}, ["sum of squares"]),
+    "nothing to compare": (["compare", "x^2", "--at", "x=1"], {}, ["--methods"]),
+    "one of those to compare is unknown": (["compare", "x^2", "--at", "x=1", "--methods", "gd,newtn"],
+                                           {}, ["newtn"]),
+    "vector beyond memory": (["minimize", "sum(x^2)", "--at", "x=1*1e15"], {}, ["1e+15", "8.0 PB"]),
     "impossible budget": (NET + ["d.npz", "--memory", "1k"], {"d.npz": GOOD}, ["kB"]),
     "budget is no size": (NET + ["d.npz", "--memory", "much"], {"d.npz": GOOD}, ["--memory"]),
     "result cannot be written": (["analyze", "x^2", "--at", "x=1", "--json", "no/such/r.json"], {},
                                  ["no/such/r.json"]),
-    "model without importer": (["analyze", "m.onnx"], {}, ["m.onnx"]),
+    "model that is not there": (["analyze", "m.onnx"], {}, ["m.onnx"]),
     "refused after an option to write": (
         ["derive", "x^2 + sinn(x)", "--at", "x=1", "--gradient", "g.npy", "--json", "r.json"], {},
         ["sinn"]),

@@ -39,7 +39,9 @@ OnnxTensor parse_onnx_tensor(const std::string& bytes, const std::string& path);
 /// Writes the model that was read with the elements of some initialisers replaced; everything else,
 /// unknown fields included, stays as it is. Values are converted to the initialiser's stored type.
 /// Tensors that were external are written into the file itself. The file appears when complete.
-void write_onnx(const OnnxModel& model, const std::map<std::string, std::vector<double>>& values,
-                const std::string& path);
+/// Returns how many values the stored types have rounded.
+std::int64_t write_onnx(const OnnxModel& model,
+                        const std::map<std::string, std::vector<double>>& values,
+                        const std::string& path);
 
 }  // namespace kappa

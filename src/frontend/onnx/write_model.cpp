@@ -11,26 +11,31 @@
 namespace kappa {
 namespace {
 
-template <class T, class Convert>
-std::string encoded(const std::vector<double>& values, Convert convert) {
+template <class T, class Store, class Load>
+std::string encoded(const std::vector<double>& values, std::int64_t& rounded, Store store,
+                    Load load) {
   std::string bytes(values.size() * sizeof(T), 0);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    const T value = convert(values[i]);
-    std::memcpy(bytes.data() + i * sizeof(T), &value, sizeof(T));
+    const T stored = store(values[i]);
+    rounded += static_cast<double>(load(stored)) != values[i] ? 1 : 0;
+    std::memcpy(bytes.data() + i * sizeof(T), &stored, sizeof(T));
   }
   return bytes;
 }
 
-std::string encode(const std::vector<double>& values, OnnxType type) {
+std::string encode(const std::vector<double>& values, OnnxType type, std::int64_t& rounded) {
+  const auto same = [](auto v) { return v; };
+  const auto narrow = [](double v) { return static_cast<float>(v); };
   switch (type) {
-    case OnnxType::float64: return encoded<double>(values, [](double v) { return v; });
+    case OnnxType::float64: return encoded<double>(values, rounded, same, same);
     case OnnxType::float16:
-      return encoded<std::uint16_t>(values,
-                                    [](double v) { return half_of_float(static_cast<float>(v)); });
+      return encoded<std::uint16_t>(
+          values, rounded, [&](double v) { return half_of_float(narrow(v)); }, float_of_half);
     case OnnxType::bfloat16:
       return encoded<std::uint16_t>(
-          values, [](double v) { return bfloat16_of_float(static_cast<float>(v)); });
-    default: return encoded<float>(values, [](double v) { return static_cast<float>(v); });
+          values, rounded, [&](double v) { return bfloat16_of_float(narrow(v)); },
+          float_of_bfloat16);
+    default: return encoded<float>(values, rounded, narrow, same);
   }
 }
 
@@ -49,6 +54,7 @@ void set_bytes(onnx::TensorProto& tensor, std::string bytes) {
 struct Writer {
   const OnnxModel& model;
   const std::map<std::string, std::vector<double>>& values;
+  std::int64_t rounded = 0;
 
   // External tensors are named relative to the model's folder, which the new file may leave.
   void bring_inside(onnx::TensorProto& tensor) const {
@@ -56,7 +62,7 @@ struct Writer {
     set_bytes(tensor, std::string(read_tensor(tensor, model.path, model.folder).bytes));
   }
 
-  void replace(onnx::TensorProto& tensor, const std::string& name) const {
+  void replace(onnx::TensorProto& tensor, const std::string& name) {
     const std::vector<double>& elements = values.at(name);
     std::int64_t count = 1;
     for (const std::int64_t extent : tensor.dims()) count *= extent;
@@ -64,10 +70,10 @@ struct Writer {
       throw Error(ErrorKind::shape, fmt::format("{}: '{}' has {} elements, {} are given",
                                                 model.path, name, count, elements.size()));
     }
-    set_bytes(tensor, encode(elements, static_cast<OnnxType>(tensor.data_type())));
+    set_bytes(tensor, encode(elements, static_cast<OnnxType>(tensor.data_type()), rounded));
   }
 
-  void visit(onnx::NodeProto& node) const {
+  void visit(onnx::NodeProto& node) {
     for (onnx::AttributeProto& attribute : *node.mutable_attribute()) {
       if (attribute.has_t()) bring_inside(*attribute.mutable_t());
       for (onnx::TensorProto& tensor : *attribute.mutable_tensors()) bring_inside(tensor);
@@ -77,7 +83,7 @@ struct Writer {
   }
 
   // Parameters are those of the outermost graph.
-  void visit(onnx::GraphProto& graph, bool outermost) const {
+  void visit(onnx::GraphProto& graph, bool outermost) {
     for (onnx::TensorProto& tensor : *graph.mutable_initializer()) {
       if (outermost && values.contains(tensor.name())) {
         replace(tensor, tensor.name());
@@ -111,10 +117,11 @@ struct Writer {
 
 }  // namespace
 
-void write_onnx(const OnnxModel& model, const std::map<std::string, std::vector<double>>& values,
-                const std::string& path) {
+std::int64_t write_onnx(const OnnxModel& model,
+                        const std::map<std::string, std::vector<double>>& values,
+                        const std::string& path) {
   onnx::ModelProto proto = *static_cast<const onnx::ModelProto*>(model.file.get());
-  const Writer writer{model, values};
+  Writer writer{model, values};
   writer.visit(*proto.mutable_graph(), true);
   for (onnx::FunctionProto& function : *proto.mutable_functions()) {
     for (onnx::NodeProto& node : *function.mutable_node()) writer.visit(node);
@@ -128,6 +135,7 @@ void write_onnx(const OnnxModel& model, const std::map<std::string, std::vector<
                             path, proto.ByteSizeLong(), max_onnx_bytes));
   }
   write_file(path, bytes);
+  return writer.rounded;
 }
 
 }  // namespace kappa

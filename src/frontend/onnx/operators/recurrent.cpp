@@ -43,7 +43,8 @@ std::vector<Activation> activations_of(OnnxCall& call, std::vector<std::string> 
   if (!given.empty()) {
     names = given;
   } else if (directions == 2) {
-    names.insert(names.end(), names.begin(), names.begin() + static_cast<std::ptrdiff_t>(count));
+    const std::vector<std::string> forward = names;
+    names.insert(names.end(), forward.begin(), forward.end());
   }
   if (names.size() != count * directions) {
     call.fail("as many activations as gates and directions are needed");
