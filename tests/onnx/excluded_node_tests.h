@@ -15,6 +15,10 @@ inline const std::vector<ExcludedNodeTest>& excluded_node_tests() {
   static const std::vector<ExcludedNodeTest> list{
       {"cast*BFLOAT16*", "the files hold the bits of bfloat16 as numbers of type uint16"},
       {"maxpool_with_argmax*", "MaxPool's second output, the indices of the maxima, is not given"},
+      {"scan_sum", "Scan of opset 8 runs over a batch as well; from 9 on it does not"},
+      {"attention_4d_gqa_with_past_and_present_fp16",
+       "its outputs are of an older definition (see make_onnx.py), and in half precision; the same "
+       "in single precision is run"},
       {"training_dropout*", "training mode draws random numbers; refused, as docs/onnx.md says"},
   };
   return list;
@@ -26,7 +30,8 @@ inline const std::vector<ExcludedNodeTest>& loose_node_tests() {
       {"logsoftmax_large_number*",
        "logits of 1e4 in single precision: the error of their logsumexp is 1e4 * 2^-24"},
       {"averagepool_2d_ceil_last_window_starts_on_pad", "the stored outputs have four digits"},
-      {"*window*_expanded", "the stored outputs were made with pi = 3.1415"},
+      {"gridsample_bicubic", "the stored outputs have four digits"},
+      {"*window*", "the stored outputs were made with pi = 3.1415"},
   };
   return list;
 }

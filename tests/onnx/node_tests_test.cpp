@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "data/npz.h"
 #include "excluded_node_tests.h"
 #include "frontend/onnx/operator.h"
 #include "support.h"
@@ -114,6 +115,20 @@ std::string run_case(const Case& test, DType dtype, Binding& binding) {
   }
 }
 
+/// Outputs that ONNX has corrected since they were stored, as ONNX Runtime has them now.
+const NpzReader& corrected_outputs() {
+  static const NpzReader reader(KAPPA_SOURCE_DIR "/tests/golden/onnx_node_outputs.npz");
+  return reader;
+}
+
+OnnxTensor corrected_output(const std::string& name) {
+  const StoredArray array = corrected_outputs().read(name);
+  const auto bytes =
+      std::make_shared<const std::string>(static_cast<const char*>(array.data()),
+                                          static_cast<std::size_t>(array.size()) * sizeof(float));
+  return {name, OnnxType::float32, array.shape, *bytes, bytes};
+}
+
 struct Tally {
   int passed = 0, data_sets = 0;
   std::map<Binding, int> bindings;
@@ -149,7 +164,10 @@ void run_test(const fs::path& folder, Tally& tally) {
       test.inputs.push_back(read_pb(path));
     }
     for (std::size_t i = 0; i < graph.outputs.size(); ++i) {
-      test.outputs.push_back(read_pb(entry.path() / ("output_" + std::to_string(i) + ".pb")));
+      const std::string corrected = name + ".out" + std::to_string(i);
+      test.outputs.push_back(corrected_outputs().contains(corrected)
+                                 ? corrected_output(corrected)
+                                 : read_pb(entry.path() / ("output_" + std::to_string(i) + ".pb")));
     }
     Binding binding = Binding::arrays;
     for (const DType dtype : {DType::f32, DType::f64}) {
