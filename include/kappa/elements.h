@@ -523,11 +523,11 @@ class ElementSum {
       detail::check_size("SparseHessian", "gradient", gradient.size(), dimension());
       if (!layout_->touches_all()) std::fill(gradient.begin(), gradient.end(), 0.0);
     }
-    const detail::AssemblyPlan& gradient_plan = layout_->gradient_plan();
-    const detail::Buffer partials(plan.num_partials());
-    const detail::Buffer gradient_partials(gradient.empty() ? 0 : gradient_plan.num_partials());
-    std::vector<double> sums(layout_->chunks().size());
     const bool with_gradient = !gradient.empty();
+    const detail::AssemblyPlan& gradient_plan = layout_->gradient_plan();
+    const detail::BufferPool::Loan partials = plan.take_partials();
+    const detail::BufferPool::Loan gradient_partials = gradient_plan.take_partials(with_gradient);
+    std::vector<double> sums(layout_->chunks().size());
     for_chunks<detail::Question::hessian>(
         x, {}, options,
         [&](int arity) {
@@ -541,8 +541,10 @@ class ElementSum {
           }
         },
         with_gradient);
-    plan.reduce(partials.data(), values.data());
-    if (with_gradient) gradient_plan.reduce(gradient_partials.data(), gradient.data());
+    plan.reduce(partials.data(), values.data(), options.num_threads);
+    if (with_gradient) {
+      gradient_plan.reduce(gradient_partials.data(), gradient.data(), options.num_threads);
+    }
     return pairwise_sum(sums.data(), sums.size());
   }
 
@@ -608,7 +610,7 @@ class ElementSum {
                          std::span<double> result, const ElementOptions& options) const {
     const detail::AssemblyPlan& plan = layout_->gradient_plan();
     if (!layout_->touches_all()) std::fill(result.begin(), result.end(), 0.0);
-    const detail::Buffer partials(plan.num_partials());
+    const detail::BufferPool::Loan partials = plan.take_partials();
     std::vector<double> sums(layout_->chunks().size());
     for_chunks<q>(
         x, v, options, [](int arity) { return static_cast<std::size_t>(arity); },
@@ -618,7 +620,7 @@ class ElementSum {
           }
           plan.pull(c, out.gradient, result.data(), partials.data());
         });
-    plan.reduce(partials.data(), result.data());
+    plan.reduce(partials.data(), result.data(), options.num_threads);
     return pairwise_sum(sums.data(), sums.size());
   }
 

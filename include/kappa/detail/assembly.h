@@ -15,7 +15,9 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "kappa/detail/parallel.h"
@@ -36,6 +38,60 @@ struct Chunk {
 struct Destinations {
   std::vector<std::uint32_t> first;
   std::vector<std::uint32_t> second;  ///< empty, or kNone where there is no second place
+};
+
+/// Memory without initial values, aligned for every pack.
+class Buffer {
+ public:
+  explicit Buffer(std::size_t size)
+      : data_(size == 0 ? nullptr
+                        : static_cast<double*>(
+                              ::operator new (size * sizeof(double), std::align_val_t{64}))) {}
+  [[nodiscard]] double* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(double* p) const { ::operator delete (p, std::align_val_t{64}); }
+  };
+  std::unique_ptr<double, Free> data_;
+};
+
+/// Buffers of one size, kept between calls: a fresh one of some megabytes is a page fault every
+/// four kilobytes, which costs more than what is computed on it.
+class BufferPool {
+ public:
+  /// A buffer that goes back to the pool at its end.
+  class Loan {
+   public:
+    Loan(BufferPool& pool, std::size_t size) : pool_(pool) {
+      if (size == 0) return;
+      {
+        const std::lock_guard lock(pool_.mutex_);
+        if (!pool_.free_.empty()) {
+          buffer_ = std::move(pool_.free_.back());
+          pool_.free_.pop_back();
+          return;
+        }
+      }
+      buffer_ = Buffer(size);
+    }
+    ~Loan() {
+      if (buffer_.data() == nullptr) return;
+      const std::lock_guard lock(pool_.mutex_);
+      pool_.free_.push_back(std::move(buffer_));
+    }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+    [[nodiscard]] double* data() const { return buffer_.data(); }
+
+   private:
+    BufferPool& pool_;
+    Buffer buffer_{0};
+  };
+
+ private:
+  std::mutex mutex_;
+  std::vector<Buffer> free_;
 };
 
 /// How the chunk buffers become outputs.
@@ -238,16 +294,29 @@ class AssemblyPlan {
     }
   }
 
+  /// Memory for them.
+  [[nodiscard]] BufferPool::Loan take_partials(bool wanted = true) const {
+    return {*pool_, wanted ? num_partials() : 0};
+  }
+
   /// Adds up the partial sums, once every chunk is pulled.
-  void reduce(const double* partials, double* outputs) const {
-    for (std::size_t s = 0; s < shared_first_.size(); ++s) {
-      double sum = partials[shared_begin_[s]];
-      for (std::uint32_t p = shared_begin_[s] + 1; p < shared_begin_[s + 1]; ++p) {
-        sum += partials[p];
-      }
-      outputs[shared_first_[s]] = sum;
-      if (shared_second_[s] != kNone) outputs[shared_second_[s]] = sum;
-    }
+  void reduce(const double* partials, double* outputs, int num_threads) const {
+    constexpr std::size_t kBlock = 8192;
+    const std::size_t count = shared_first_.size();
+    const auto blocks = static_cast<std::int64_t>((count + kBlock - 1) / kBlock);
+    parallel_for(blocks, num_threads, [&] {
+      return [&](std::int64_t block) {
+        const std::size_t first = static_cast<std::size_t>(block) * kBlock;
+        for (std::size_t s = first; s < std::min(first + kBlock, count); ++s) {
+          double sum = partials[shared_begin_[s]];
+          for (std::uint32_t p = shared_begin_[s] + 1; p < shared_begin_[s + 1]; ++p) {
+            sum += partials[p];
+          }
+          outputs[shared_first_[s]] = sum;
+          if (shared_second_[s] != kNone) outputs[shared_second_[s]] = sum;
+        }
+      };
+    });
   }
 
  private:
@@ -332,6 +401,7 @@ class AssemblyPlan {
     }
   }
 
+  std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
   std::vector<Group> groups_;
   std::vector<std::size_t> group_begin_;
   std::vector<std::uint16_t> sources_;
@@ -339,22 +409,6 @@ class AssemblyPlan {
   std::vector<std::uint32_t> shared_begin_;
   std::vector<std::uint32_t> shared_first_;
   std::vector<std::uint32_t> shared_second_;
-};
-
-/// Memory without initial values, aligned for every pack.
-class Buffer {
- public:
-  explicit Buffer(std::size_t size)
-      : data_(size == 0 ? nullptr
-                        : static_cast<double*>(
-                              ::operator new (size * sizeof(double), std::align_val_t{64}))) {}
-  [[nodiscard]] double* data() const { return data_.get(); }
-
- private:
-  struct Free {
-    void operator()(double* p) const { ::operator delete (p, std::align_val_t{64}); }
-  };
-  std::unique_ptr<double, Free> data_;
 };
 
 }  // namespace kappa::detail
