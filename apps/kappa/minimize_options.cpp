@@ -19,6 +19,10 @@ void WalkOptions::add_to(OptionTable& table) {
   table.count("--minibatch", "samples a mini-batch (default 128)", 1, minibatch);
   table.number("--gradient-tolerance", "T",
                "converged at max |gradient| <= T (default 1e-8, f32 1e-5)", gradient_tolerance);
+  table.text("--switch", "RULE",
+             "when, of several methods, the next takes over: plateau (default), or model: also "
+             "when the quadratic model predicts better",
+             switch_rule);
   table.count("--track-curvature", "largest eigenvalue every N iterations", 1, track_curvature);
   table.count(
       "--path-grid",
@@ -46,6 +50,11 @@ MinimizeOptions WalkOptions::build(const std::string& method, const CommonOption
   options.minibatch = minibatch;
   options.gradient_tolerance = gradient_tolerance;
   options.track_curvature_every = track_curvature;
+  if (switch_rule != "plateau" && switch_rule != "model") {
+    throw Error(ErrorKind::usage,
+                fmt::format("--switch: no rule '{}'; there are plateau and model", switch_rule));
+  }
+  options.switch_rule = switch_rule == "model" ? SwitchRule::model : SwitchRule::plateau;
   options.seed = static_cast<std::uint64_t>(common.seed);
   return options;
 }

@@ -19,6 +19,7 @@ struct WalkOptions {
   double max_seconds = 0, epochs = 0;
   std::optional<double> gradient_tolerance, learning_rate;
   std::int64_t minibatch = 0, track_curvature = 0;
+  std::string switch_rule = "plateau";
   std::optional<std::int64_t> path_grid;
 
   void add_to(OptionTable& table);

@@ -83,14 +83,17 @@ Tensor parse_value(const std::string& option, const std::string& text) {
   // V*COUNT
   const std::size_t star = text.rfind('*');
   if (star != std::string::npos) {
-    std::int64_t count = 0;
-    const char* end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data() + star + 1, end, count);
-    if (error == std::errc() && stop == end && read_double(text.substr(0, star), number)) {
-      if (count < 1 || count > max_formula_elements) {
-        throw Error(ErrorKind::value, fmt::format("{}: {} entries; expected 1 to {}", option, count,
-                                                  max_formula_elements));
+    double count_given = 0;  // 1e15 is a count too, if one to be refused
+    if (read_double(std::string_view(text).substr(star + 1), count_given) &&
+        count_given == std::floor(count_given) && read_double(text.substr(0, star), number)) {
+      if (count_given < 1 || count_given > static_cast<double>(max_formula_elements)) {
+        throw Error(ErrorKind::value,
+                    fmt::format("{}: {:g} entries{}; expected 1 to {}", option, count_given,
+                                count_given > 1 ? fmt::format(" ({})", bytes_text(8 * count_given))
+                                                : std::string(),
+                                max_formula_elements));
       }
+      const auto count = static_cast<std::int64_t>(count_given);
       Tensor tensor(Type{DType::f64, {count}});
       std::fill_n(tensor.as<double>(), count, number);
       return tensor;

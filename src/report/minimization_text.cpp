@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "report/analysis_text.h"
+#include "report/race_plot.h"
 
 namespace kappa {
 namespace {
@@ -56,6 +57,98 @@ void write_parameters(Text& text, const Minimization& m) {
   }
 }
 
+// What was asked for beside what was used instead of nothing said.
+void write_settings(Text& text, const MinimizeResult& r) {
+  if (r.given_options.empty()) return;
+  const auto listed = [](const auto& options, const auto& wanted) {
+    std::string list;
+    for (const auto& [key, value] : options) {
+      if (wanted(key)) list += fmt::format("{}{}={}", list.empty() ? "" : ", ", key, value);
+    }
+    return list;
+  };
+  const auto given = [&](const std::string& used) {
+    return std::any_of(r.given_options.begin(), r.given_options.end(), [&](const auto& option) {
+      return used == option.first || used.ends_with("." + option.first);
+    });
+  };
+  text.label("Settings");
+  text.words("given: " + listed(r.given_options, [](const std::string&) { return true; }));
+  const std::string rest =
+      listed(r.used_options, [&](const std::string& key) { return !given(key); });
+  if (!rest.empty()) text.words("default: " + rest);
+}
+
+void write_switches(Text& text, const MinimizeResult& r) {
+  if (r.switches.empty()) return;
+  text.label("Switched");
+  for (const MethodSwitch& s : r.switches) {
+    text.words(
+        fmt::format("after iteration {} from {} to {}: {}", s.iteration, s.from, s.to, s.reason));
+  }
+}
+
+// Names of the parameters that vary, entry by entry.
+std::vector<std::string> entry_names(const Minimization& m) {
+  std::vector<std::string> names;
+  for (const NamedArrayValue& p : m.parameters) {
+    for (std::size_t i = 0; p.varies && i < p.values.size(); ++i) {
+      names.push_back(p.shape.empty() ? p.name : fmt::format("{}[{}]", p.name, i));
+    }
+  }
+  return names;
+}
+
+void write_fit(Text& text, const StandardErrors& fit, const std::vector<std::string>& names) {
+  text.label("Fit");
+  text.words(fmt::format(
+      "residual sum of squares {:.10g}, residual standard deviation {:.6g}, {} "
+      "degrees of freedom",
+      fit.residual_sum_of_squares, fit.residual_standard_deviation, fit.degrees_of_freedom));
+  if (!fit.undetermined.empty()) {
+    text.words(fmt::format("the data do not determine {}: J has rank {} of {}",
+                           fmt::join(fit.undetermined, ", "), fit.rank,
+                           fit.standard_errors.size()));
+    return;
+  }
+  text.words(fmt::format("condition number of J'J {:.3g}, {:.3g} with the columns scaled",
+                         fit.condition, fit.scaled_condition));
+  const std::size_t n = fit.standard_errors.size();
+  if (n < 2 || names.size() != n) return;
+  double largest = 0;
+  std::size_t row = 0, column = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (std::fabs(fit.correlations[i * n + j]) <= std::fabs(largest)) continue;
+      largest = fit.correlations[i * n + j];
+      row = i;
+      column = j;
+    }
+  }
+  text.words(
+      fmt::format("largest correlation {:.4f}, of {} and {}", largest, names[column], names[row]));
+}
+
+// Where the time went, for runs long enough to ask.
+void write_times(Text& text, const MinimizeResult& r) {
+  if (r.seconds < 1) return;
+  const EvaluationCounts& c = r.counts;
+  std::string parts;
+  double rest = r.seconds;
+  const auto add = [&](const char* name, double seconds) {
+    rest -= seconds;
+    if (seconds > 0.005 * r.seconds) parts += fmt::format("{} {}, ", name, time_text(seconds));
+  };
+  add("values", c.value_seconds);
+  add("gradients", c.gradient_seconds);
+  add("products", c.hvp_seconds);
+  add("Hessians", c.hessian_seconds);
+  add("residuals", c.residual_seconds);
+  add("Jacobians", c.jacobian_seconds);
+  add("factorisations", c.factorization_seconds);
+  text.words(parts + "the rest " + time_text(std::max(rest, 0.0)));
+}
+
 const char* remedy(const MinimizeResult& r) {
   switch (r.status) {
     case MinimizeStatus::converged: return "";
@@ -80,6 +173,8 @@ std::string to_text(const Minimization& m, const TextStyle& style) {
   write_objective(text, m.objective);
   text.label("Method");
   text.words(joined(r.methods) + (r.method_reason.empty() ? "" : " (" + r.method_reason + ")"));
+  write_settings(text, r);
+  write_switches(text, r);
   text.label("Value");
   text.line(fmt::format("{:.10g}, from {:.10g} at the start", r.value, r.start_value));
   if (m.accuracy) {
@@ -102,14 +197,7 @@ std::string to_text(const Minimization& m, const TextStyle& style) {
   if (!r.usable) text.words("the point is no better than the start");
   if (r.status != MinimizeStatus::converged) text.meaning(remedy(r));
   write_parameters(text, m);
-  if (m.standard_errors) {
-    text.label("Fit");
-    text.words(fmt::format(
-        "residual sum of squares {:.10g}, residual standard deviation {:.6g}, {} "
-        "degrees of freedom",
-        m.standard_errors->residual_sum_of_squares, m.standard_errors->residual_standard_deviation,
-        m.standard_errors->degrees_of_freedom));
-  }
+  if (m.standard_errors) write_fit(text, *m.standard_errors, entry_names(m));
   if (m.critical_point) write_critical_point(text, *m.critical_point);
   write_path(text, r);
   text.label("Cost");
@@ -117,6 +205,7 @@ std::string to_text(const Minimization& m, const TextStyle& style) {
                          counted(r.counts.num_values, "value"),
                          counted(r.counts.num_gradients, "gradient"),
                          counted(r.counts.num_hvps, "Hessian product"), time_text(r.seconds)));
+  write_times(text, r);
   return text.str();
 }
 
@@ -131,7 +220,8 @@ std::string to_text(const std::vector<Minimization>& runs, const TextStyle& styl
   const Minimization* best = nullptr;
   for (const Minimization& m : runs) {
     const MinimizeResult& r = m.result;
-    std::string name = fmt::format("{}", fmt::join(r.methods, ","));
+    const char letter = static_cast<char>('a' + (&m - runs.data()) % 26);
+    std::string name = fmt::format("{} {}", letter, fmt::join(r.methods, ","));
     if (name.size() > 15) name = name.substr(0, 12) + "...";
     out +=
         fmt::format("{:<16}{:<15}{:>15.8g}{:>10.2e}{:>8}{:>9.4g}{:>7}\n", name, to_string(r.status),
@@ -143,6 +233,9 @@ std::string to_text(const std::vector<Minimization>& runs, const TextStyle& styl
     };
     if (std::isfinite(rank(m)) && (best == nullptr || rank(m) < rank(*best))) best = &m;
   }
+  std::vector<const MinimizeResult*> results;
+  for (const Minimization& m : runs) results.push_back(&m.result);
+  out += race_plot(results);
   out += "\nwork: in units of one gradient (value 1/3, product with the Hessian 2)\n";
   if (best != nullptr) {
     out +=

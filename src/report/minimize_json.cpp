@@ -36,8 +36,17 @@ Json to_json(const Minimization& m) {
   for (const std::string& name : r.methods) method += (method.empty() ? "" : ",") + name;
   json["method"] = method;
   if (!r.method_reason.empty()) json["method_reason"] = r.method_reason;
+  json["given_options"] = Json::object();
+  for (const auto& [key, value] : r.given_options) json["given_options"][key] = value;
   json["options"] = Json::object();
   for (const auto& [key, value] : r.used_options) json["options"][key] = value;
+  if (!r.switches.empty()) {
+    Json& switches = json["switches"] = Json::array();
+    for (const MethodSwitch& s : r.switches) {
+      switches.push_back(
+          {{"iteration", s.iteration}, {"from", s.from}, {"to", s.to}, {"reason", s.reason}});
+    }
+  }
   json["status"] = to_string(r.status);
   json["usable"] = r.usable;
   json["reason"]["criterion"] = r.reason.criterion;
@@ -69,6 +78,12 @@ Json to_json(const Minimization& m) {
     json["residual_sum_of_squares"] = m.standard_errors->residual_sum_of_squares;
     json["residual_standard_deviation"] = m.standard_errors->residual_standard_deviation;
     json["degrees_of_freedom"] = m.standard_errors->degrees_of_freedom;
+    json["rank"] = m.standard_errors->rank;
+    json["condition_jtj"] = m.standard_errors->condition;
+    json["undetermined"] = m.standard_errors->undetermined;
+    const auto n = static_cast<std::int64_t>(m.standard_errors->standard_errors.size());
+    const double* next = m.standard_errors->correlations.data();
+    json["correlations"] = nested({n, n}, 0, next);
   }
   if (m.critical_point) json["critical_point"] = to_json(*m.critical_point);
   json["iterations"] = Json::array();
@@ -78,6 +93,18 @@ Json to_json(const Minimization& m) {
   json["cost"]["num_values"] = r.counts.num_values;
   json["cost"]["num_gradients"] = r.counts.num_gradients;
   json["cost"]["num_hvps"] = r.counts.num_hvps;
+  json["cost"]["num_hessians"] = r.counts.num_hessians;
+  json["cost"]["num_residuals"] = r.counts.num_residuals;
+  json["cost"]["num_jacobians"] = r.counts.num_jacobians;
+  json["cost"]["num_factorizations"] = r.counts.num_factorizations;
+  Json& times = json["cost"]["seconds_in"];
+  times["values"] = r.counts.value_seconds;
+  times["gradients"] = r.counts.gradient_seconds;
+  times["hvps"] = r.counts.hvp_seconds;
+  times["hessians"] = r.counts.hessian_seconds;
+  times["residuals"] = r.counts.residual_seconds;
+  times["jacobians"] = r.counts.jacobian_seconds;
+  times["factorizations"] = r.counts.factorization_seconds;
   json["cost"]["num_iterations"] = r.num_iterations;
   json["cost"]["num_epochs"] = r.num_epochs;
   json["cost"]["gradient_equivalents"] = r.counts.gradient_equivalents;

@@ -74,6 +74,11 @@ TEST(Driver, BadSettingsAreRefusedBeforeWork) {
   EXPECT_EQ(kind_of(problem, {.method = "gd", .method_options = {{"step", "long"}}}),
             ErrorKind::usage);
   EXPECT_EQ(kind_of(problem, {.method = "sgd", .minibatch = 4}), ErrorKind::usage);
+  EXPECT_EQ(kind_of(problem, {.method = "lbfgs", .method_options = {{"memory", "2.5"}}}),
+            ErrorKind::value);
+  EXPECT_EQ(kind_of(problem, {.method = "gd,hessian-free"}), ErrorKind::usage);
+  EXPECT_EQ(kind_of(problem, {.method = "gd,lbfgs", .method_options = {{"lbfgs.memory", "1e300"}}}),
+            ErrorKind::value);
   EXPECT_EQ(kind_of(problem, {.method = "gd", .resume = true}), ErrorKind::usage);
   EXPECT_THROW(minimize(problem, Vector{1}, {}), Error);
 }

@@ -29,10 +29,10 @@ def table(path):
 
 
 def command(kappa, folder, name):
-    return [kappa, "minimize", "(y - a*tanh(b*x + c) - d*tanh(e*x + g))^2 + 1e-3*(a^2 + d^2)/2",
-            "--data", str(folder / "t.csv"), "--at", "a=1,b=0.5,c=0.1,d=-1,e=0.7,g=-0.2",
+    return [kappa, "minimize", "(y - a*tanh(b*x + c) - d*tanh(h*x + g))^2 + 1e-3*(a^2 + d^2)/2",
+            "--data", str(folder / "t.csv"), "--at", "a=1,b=0.5,c=0.1,d=-1,h=0.7,g=-0.2",
             "--method", "sgd,lbfgs", "--option", "sgd.learning-rate=0.02",
-            "--option", "sgd.momentum=0.9", "--minibatch", "16", "--epochs", "40", "--seed", "4",
+            "--option", "sgd.momentum=0.9", "--minibatch", "16", "--epochs", "600", "--seed", "4",
             "--checkpoint", str(folder / name), "--checkpoint-every", "0.01", "--resume",
             "--out", str(folder / (name + ".npz")), "--json", str(folder / (name + ".json")),
             "--quiet"]
