@@ -123,6 +123,92 @@ def inputs_and_parameters(rng):
         expect(part in refused.stderr and refused.stderr.count("\n") == 1, refused.stderr)
 
 
+def gradient_of(*arguments):
+    kappa("derive", *arguments, "--dtype", "f64", "--gradient", "gradient.npy", "--quiet")
+    return np.load("gradient.npy")
+
+
+def close(a, b, what, tolerance=1e-12):
+    expect(a.shape == b.shape and np.abs(a - b).max() <= tolerance * np.abs(b).max(), what)
+
+
+def exported_in_other_ways(rng):
+    """The same network with another first axis, or another end, is the same problem."""
+    if onnx is None:
+        return
+    from onnx import helper
+    base = onnx.load(str(MODELS / "lenet.onnx"))
+    data = save_data("ways", rng.random((6, 1, 12, 12)).astype(np.float32), rng.integers(0, 5, 6))
+    options = ["--data", data, "--loss", "cross-entropy"]
+    gradient = gradient_of(MODELS / "lenet.onnx", *options)
+
+    fixed = onnx.ModelProto()
+    fixed.CopyFrom(base)
+    for value in list(fixed.graph.input) + list(fixed.graph.output):
+        value.type.tensor_type.shape.dim[0].Clear()
+        value.type.tensor_type.shape.dim[0].dim_value = 1
+    onnx.save(fixed, "fixed.onnx")
+    close(gradient_of("fixed.onnx", *options), gradient, "exported for one sample")
+
+    # The output is forced to one row: a graph that takes one sample at a time.
+    one_row = onnx.ModelProto()
+    one_row.CopyFrom(base)
+    shape = helper.make_tensor("one_row", onnx.TensorProto.INT64, [2], [1, 5])
+    one_row.graph.initializer.append(shape)
+    one_row.graph.node.append(helper.make_node("Reshape", ["z", "one_row"], ["z1"]))
+    del one_row.graph.output[:]
+    one_row.graph.output.append(
+        helper.make_tensor_value_info("z1", base.graph.output[0].type.tensor_type.elem_type, None))
+    onnx.save(one_row, "one_row.onnx")
+    close(gradient_of("one_row.onnx", *options), gradient, "output reshaped to one row")
+    said = kappa("info", "one_row.onnx", *options).stderr
+    expect("one sample at a time" in said, f"no note on batches: {said}")
+
+    for head in ["Softmax", "LogSoftmax"]:
+        ended = onnx.ModelProto()
+        ended.CopyFrom(base)
+        ended.graph.node.append(helper.make_node(head, ["z"], ["p"], axis=-1))
+        del ended.graph.output[:]
+        ended.graph.output.append(helper.make_tensor_value_info(
+            "p", base.graph.output[0].type.tensor_type.elem_type, None))
+        onnx.save(ended, "ended.onnx")
+        for loss in ["cross-entropy", "nll"]:
+            close(gradient_of("ended.onnx", "--data", data, "--loss", loss), gradient,
+                  f"{head} and {loss}")
+        kappa("derive", "ended.onnx", *options, "--outputs", "p.npy", "--quiet")
+        sums = (np.load("p.npy") if head == "Softmax" else np.exp(np.load("p.npy"))).sum(1)
+        expect(np.abs(sums - 1).max() < 1e-5, f"{head}: outputs are not the model's own")
+
+
+def several_inputs(rng):
+    """z = (x + scale * y) w + b with x from --data, y a row each or the same for all, scale a number."""
+    if onnx is None:
+        return
+    from onnx import TensorProto, helper
+    infos = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+             for name, shape in [("x", ["n", 3]), ("y", ["n", 3]), ("scale", [1])]]
+    w, b = rng.random((3, 2)), rng.random(2)
+    weights = [helper.make_tensor("w", TensorProto.FLOAT, [3, 2], w.ravel()),
+               helper.make_tensor("b", TensorProto.FLOAT, [2], b)]
+    w, b = w.astype(np.float32).astype(float), b.astype(np.float32).astype(float)
+    nodes = [helper.make_node("Mul", ["scale", "y"], ["sy"]),
+             helper.make_node("Add", ["x", "sy"], ["s"]), helper.make_node("Gemm", ["s", "w", "b"], ["z"])]
+    graph = helper.make_graph(nodes, "g", infos,
+                              [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 2])], weights)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), "two.onnx")
+    x, y, t = rng.random((5, 3)), rng.random((5, 3)), rng.random((5, 2))
+    one = rng.random((1, 3))
+    np.save("y.npy", y)
+    np.save("one.npy", one)
+    options = ["--data", save_data("two", x, t), "--loss", "mse", "--dtype", "f64"]
+    for given, rows in [("y=y.npy", y), ("y=one.npy", one), ("y=0.25", np.full((1, 3), 0.25))]:
+        value = value_of("two.onnx", *options, "--input", given, "--input", "scale=2")
+        expected = np.mean(((x + 2 * rows) @ w + b - t) ** 2)
+        expect(abs(value - expected) < 1e-13, f"--input {given}: {value}, expected {expected}")
+    said = kappa("info", "two.onnx", *options, "--input", "scale=2", code=2).stderr
+    expect("'y'" in said and "--input y=FILE.npy" in said, said)
+
+
 def hostile(rng):
     """Exit code 2 and one line; bounded memory is the address space given."""
     lenet = (MODELS / "lenet.onnx").read_bytes()
@@ -184,6 +270,8 @@ def main():
         train_write_reload(rng)
         batch_normalisation(rng)
         inputs_and_parameters(rng)
+        exported_in_other_ways(rng)
+        several_inputs(rng)
         hostile(rng)
         published_accuracies()
         os.chdir("/")

@@ -62,17 +62,27 @@ TEST(OnnxWrite, ReplacedValuesAreReadBackToTheBit) {
   EXPECT_EQ(before.SerializeAsString(), after.SerializeAsString());
 }
 
-TEST(OnnxWrite, RoundingIsCountedAndWrongSizesAreRefused) {
+TEST(OnnxWrite, RoundingIsCountedAndWhatDoesNotFitIsRefused) {
   const TemporaryFile file;
-  const OnnxModel model = read_onnx(kLenet);
-  const std::size_t count =
-      static_cast<std::size_t>(num_elements(model.graph.initialisers[0].shape));
-  std::map<std::string, std::vector<double>> values{
-      {model.graph.initialisers[0].name, std::vector<double>(count, 0.5)}};
-  values.begin()->second[0] = 0.1;  // no float
-  EXPECT_EQ(write_onnx(model, values, file.path), 1);
-  values.begin()->second.push_back(1);
-  EXPECT_THROW(write_onnx(model, values, file.path), Error);
+  onnx::ModelProto proto;
+  for (const auto& [name, type] :
+       {std::pair<const char*, int>{"single", 1}, {"half", 10}, {"double", 11}, {"whole", 7}}) {
+    auto& tensor = *proto.mutable_graph()->add_initializer();
+    tensor.set_name(name);
+    tensor.set_data_type(type);
+    tensor.add_dims(2);
+    tensor.set_raw_data(std::string(type == 10 ? 4 : type == 1 ? 8 : 16, 0));
+  }
+  const OnnxModel model = parse_onnx(proto.SerializeAsString(), "m.onnx", "");
+  const std::vector<double> values{0.1, 0.5};  // 0.1 is no finite binary fraction
+  EXPECT_EQ(
+      write_onnx(model, {{"single", values}, {"half", values}, {"double", values}}, file.path), 2);
+  const OnnxModel written = read_onnx(file.path);
+  EXPECT_EQ(written.graph.initialisers[0].read(DType::f64).at(0), double{0.1F});
+  EXPECT_EQ(written.graph.initialisers[1].read(DType::f64).at(0), 0.0999755859375);
+  EXPECT_EQ(written.graph.initialisers[2].read(DType::f64).at(0), 0.1);
+  EXPECT_THROW(write_onnx(model, {{"single", {1, 2, 3}}}, file.path), Error);
+  EXPECT_THROW(write_onnx(model, {{"whole", values}}, file.path), Error);
 }
 
 }  // namespace

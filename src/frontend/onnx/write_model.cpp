@@ -66,9 +66,12 @@ struct Writer {
     const std::vector<double>& elements = values.at(name);
     std::int64_t count = 1;
     for (const std::int64_t extent : tensor.dims()) count *= extent;
-    if (count != static_cast<std::int64_t>(elements.size())) {
-      throw Error(ErrorKind::shape, fmt::format("{}: '{}' has {} elements, {} are given",
-                                                model.path, name, count, elements.size()));
+    if (!is_floating(static_cast<OnnxType>(tensor.data_type())) ||
+        count != static_cast<std::int64_t>(elements.size())) {
+      throw Error(ErrorKind::shape,
+                  fmt::format("{}: '{}' is {} of {} elements, no place for {} numbers", model.path,
+                              name, to_string(static_cast<OnnxType>(tensor.data_type())), count,
+                              elements.size()));
     }
     set_bytes(tensor, encode(elements, static_cast<OnnxType>(tensor.data_type()), rounded));
   }
