@@ -36,7 +36,7 @@ say "1. A formula: Rosenbrock's valley at its classic start, (-1.2, 1)"
 show analyze "${formula[@]}" --learning-rate 0.002 --json "$out/formula.json"
 
 say "2. Three methods race from there"
-show compare "${formula[@]}" --methods momentum,lbfgs,newton --option momentum.learning-rate=0.0005 \
+show compare "${formula[@]}" --methods gd,lbfgs,newton \
   --json "$out/race.json"
 
 say "3. A network: 50,890 weights, three passes over the 60,000 pictures of Fashion-MNIST"

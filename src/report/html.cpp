@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "kappa/error.h"
+#include "report/page_data.h"
 
 // The page is built by Vite into one file, and the assembler takes it in as it is: a megabyte as a
 // C++ literal would cost seconds of compilation.
@@ -111,7 +112,7 @@ std::string to_html(const Json& result) {
                 "web again");
   }
   std::string html(text.substr(0, at));
-  html += json_for_script(result);
+  html += json_for_script(page_data(result));
   html += text.substr(at + placeholder.size());
   return html;
 }

@@ -15,7 +15,7 @@ from support import KAPPA, CliTest, main, np, run  # noqa: E402
 
 
 class Landscape(CliTest):
-    def data(self, samples=2000):
+    def data(self, samples=500):
         rng = np.random.default_rng(1)
         x = rng.normal(size=(samples, 30))
         path = self.path("d.npz")
@@ -52,12 +52,12 @@ class Landscape(CliTest):
             after = json.load(f)
         self.assertEqual(after["landscape"]["value"], whole["landscape"]["value"])
         # Another picture's folder is refused, and left as it is.
-        before = open(file, "rb").read()
+        before = pathlib.Path(file).read_bytes()
         other = run(*network[:-1], "40", "--checkpoint", folder, "--resume")
         self.assertEqual(other.returncode, 2)
         self.assertEqual(other.stderr.count("\n"), 1, other.stderr)
         self.assertIn("holds another run", other.stderr)
-        self.assertEqual(open(file, "rb").read(), before)
+        self.assertEqual(pathlib.Path(file).read_bytes(), before)
 
     def test_same_values_with_any_number_of_threads(self):
         network = ["landscape", "mlp:30-8-4:tanh", "--data", self.data(300), "--points", "7"]

@@ -1,4 +1,5 @@
 // What the page is made of: the JSON inside a script element, and pictures of the function itself.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -7,6 +8,7 @@
 
 #include "function/make_objective.h"
 #include "report/html.h"
+#include "report/page_data.h"
 #include "report/slices.h"
 
 namespace kappa {
@@ -56,6 +58,48 @@ TEST(Slices, SecondDifferenceAlongAnEigenvectorIsItsEigenvalue) {
     eigenvectors += line["kind"] == "top" || line["kind"] == "bottom";
   }
   EXPECT_EQ(eigenvectors, 2);
+}
+
+TEST(PageData, ManyLongRunsStayBelowSixMegabytes) {
+  Json result;
+  result["kappa"] = "0";
+  result["objective"]["text"] = "f";
+  for (int k = 0; k < 24; ++k) {
+    Json run;
+    run["method"] = fmt::format("m{}", k);
+    run["iterations"] = Json::array();
+    for (int i = 0; i < 4000; ++i) {
+      const double value = i == 1777 ? -5.123456789012345 : 1.0 / (i + 1.123456789);
+      run["iterations"].push_back({{"iteration", i},
+                                   {"value", value},
+                                   {"gradient_norm", value / 3},
+                                   {"step_norm", value / 7},
+                                   {"seconds", i * 1e-3 / 3},
+                                   {"stage", 0},
+                                   {"gradient_equivalents", i * 4.0 / 3},
+                                   {"learning_rate", 1 / 3.0},
+                                   {"curvature", value / 9}});
+    }
+    result["runs"].push_back(std::move(run));
+  }
+  Json axis;
+  axis["t"] = std::vector<double>(400, 1 / 3.0);
+  result["landscape"]["axes"] = {axis, axis};
+  result["landscape"]["value"] =
+      std::vector<std::vector<double>>(1000, std::vector<double>(400, 1 / 3.0));
+  const Json page = page_data(result);
+  EXPECT_LT(page.dump().size(), 6000000U);
+  EXPECT_EQ(page["page"]["thinned"].size(), 25U);
+  const Json& kept = page["runs"][5]["iterations"];
+  EXPECT_EQ(kept.front()["iteration"], 0);
+  EXPECT_EQ(kept.back()["iteration"], 3999);
+  bool lowest = false;
+  for (const Json& it : kept) lowest = lowest || it["iteration"] == 1777;
+  EXPECT_TRUE(lowest);
+  const Json& scape = page["landscape"];
+  EXPECT_EQ(scape["value"].size(), scape["axes"][1]["t"].size());
+  EXPECT_EQ(scape["value"][3].size(), scape["axes"][0]["t"].size());
+  EXPECT_EQ(page_data(page)["runs"], page["runs"]);  // nothing left to thin
 }
 
 }  // namespace

@@ -3,7 +3,7 @@ import { analysisPage } from "./analysis";
 import { h } from "./dom";
 import { counted } from "./format";
 import { landscapePage } from "./landscape";
-import type { Analysis, Comparison, Joined, Landscape, Objective, Run } from "./result";
+import type { Analysis, Comparison, Joined, Landscape, Objective, PageNotes, Run } from "./result";
 import { runsPage } from "./runs";
 import "./style.css";
 import { explanationSwitch, themeSwitch } from "./theme";
@@ -18,11 +18,11 @@ function subtitle(objective: Objective, version: string): string {
   return parts.join(" · ");
 }
 
-type Part = { kind: string; objective: Objective; version: string; warnings: string[]; sections: (HTMLElement | null)[] };
+type Part = { kind: string; objective: Objective; version: string; warnings: string[]; sections: (HTMLElement | null)[]; thinned: string[] };
 
 function part(result: Result): Part {
-  const about = { objective: result.objective as Objective, version: (result as Analysis).kappa ?? "", warnings: result.warnings ?? [] };
-  if ("landscape" in result) return { ...about, kind: "Landscape", sections: landscapePage(result) };
+  const about = { objective: result.objective as Objective, version: (result as Analysis).kappa ?? "", warnings: result.warnings ?? [], thinned: (result as { page?: PageNotes }).page?.thinned ?? [] };
+  if ("landscape" in result) return { ...about, kind: result.landscape.axes.length === 1 ? `Landscape along ${result.landscape.axes[0].label}` : `Landscape over ${result.landscape.axes.map((axis) => axis.label).join(" and ")}`, sections: landscapePage(result) };
   if ("runs" in result) return { ...about, kind: "Comparison of methods", sections: runsPage(result.runs, result.paths) };
   if ("iterations" in result) return { ...about, kind: "Minimisation", sections: runsPage([result], result.paths) };
   return { ...about, kind: "Curvature report", sections: analysisPage(result as Analysis) };
@@ -40,7 +40,7 @@ function page(result: Result | Joined, text: string): void {
   });
   const parts = ("results" in result ? (result.results as Result[]) : [result as Result]).map(part);
   const first = parts[0];
-  const kind = parts.length > 1 ? "Report" : first.kind;
+  const kind = parts.length > 1 ? "Report" : first.kind.split(" over ")[0].split(" along ")[0];
   document.title = `${kind}: ${first.objective.text}`;
   const main = h("main", { id: "main" });
   parts.forEach((one, k) => {
@@ -49,7 +49,8 @@ function page(result: Result | Joined, text: string): void {
         h("header", { class: "part", id: `part-${k + 1}` }, h("h2", { class: "part-title" }, one.kind), h("p", { class: "subtitle" }, subtitle(one.objective, one.version))),
       );
     }
-    for (const element of [warningBox(one.warnings), ...one.sections]) {
+    const notes = one.thinned.length > 0 ? h("ul", { class: "thinned", "aria-label": "What was thinned out" }, ...one.thinned.map((note) => h("li", {}, note))) : null;
+    for (const element of [warningBox(one.warnings), ...one.sections, notes]) {
       if (!element) continue;
       // Sections of different results need names of their own.
       if (parts.length > 1 && element.id) {

@@ -132,6 +132,11 @@ export interface Paths {
   plane?: { x: number[]; y: number[]; value: Num[][] };
 }
 
+/** What the program left out of the page's copy of the result. */
+export interface PageNotes {
+  thinned?: string[];
+}
+
 export interface LandscapeAxis {
   kind: string;
   label: string;

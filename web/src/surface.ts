@@ -17,7 +17,18 @@ export function heightColor(share: number): string {
   return `rgb(${mix(0)},${mix(1)},${mix(2)})`;
 }
 
-export function surfaceFigure(plane: Plane, names: [string, string], title: string): HTMLElement {
+const most_side = 75;
+
+/** Every k-th place and the last: a browser draws some thousand cells smoothly, not more. */
+function thinned(plane: Plane): { plane: Plane; every: number } {
+  const every = Math.max(1, Math.ceil((Math.max(plane.x.length, plane.y.length) - 1) / most_side));
+  if (every === 1) return { plane, every };
+  const keep = <T>(list: T[]) => list.filter((_, i) => i % every === 0 || i === list.length - 1);
+  return { plane: { x: keep(plane.x), y: keep(plane.y), value: keep(plane.value).map(keep) }, every };
+}
+
+export function surfaceFigure(whole: Plane, names: [string, string], title: string): HTMLElement {
+  const { plane, every } = thinned(whole);
   const values = plane.value.flat().filter(isNumber).sort((a, b) => a - b);
   const plot = h("div", { class: "plot" });
   const readout = h("p", { class: "readout", "aria-live": "polite" });
@@ -32,7 +43,7 @@ export function surfaceFigure(plane: Plane, names: [string, string], title: stri
   }
   const [low, high] = [values[0], values[values.length - 1]];
   const holes = plane.value.flat().length - values.length;
-  readout.textContent = `Height from ${number(low, 4)} to ${number(high, 4)}; dark is low.${holes > 0 ? ` ${count(holes)} values are infinite or undefined and are left out.` : ""} Drag the picture, or use the slider, to turn it.`;
+  readout.textContent = `Height from ${number(low, 4)} to ${number(high, 4)}; dark is low.${holes > 0 ? ` ${count(holes)} values are infinite or undefined and are left out.` : ""}${every > 1 ? ` Every ${every}${every === 2 ? "nd" : every === 3 ? "rd" : "th"} place is drawn.` : ""} Drag the picture, or use the slider, to turn it.`;
   figure.append(h("div", { class: "controls" }, h("label", { class: "slider" }, h("span", {}, "turn"), slider, output)), readout);
 
   const across = (list: number[], k: number) => (2 * (list[k] - list[0])) / (list[list.length - 1] - list[0]) - 1;
