@@ -2,77 +2,202 @@
 
 #include <algorithm>
 
+#include "primitives/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "primitives/window_kernels.cpp"
+#include "hwy/foreach_target.h"
+// Stands apart: foreach_target.h goes before any other header of Highway.
+#include "hwy/highway.h"
+#include "primitives/tile-inl.h"
+
+HWY_BEFORE_NAMESPACE();
 namespace kappa {
+namespace HWY_NAMESPACE {
+
+// Samples taken at a time: what a chunk needs stays in the first-level cache. Loops over them are
+// left to the compiler to vectorise; taps are compared as 32-bit numbers.
+constexpr std::int64_t chunk = 256;
 
 template <class T>
-void window_argmax(const WindowCall& c, const T* x, std::int64_t* taps) {
+void argmax_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTRICT x,
+                std::int64_t* HWY_RESTRICT taps, std::int64_t count) {
+  T best[chunk];
+  std::int32_t tap[chunk];
+  bool any = false;
+  for (std::int64_t t = 0; t < c.num_taps; ++t) {
+    if (row[t] < 0) continue;
+    const T* HWY_RESTRICT value = x + row[t] * c.samples;
+    const auto number = static_cast<std::int32_t>(t);
+    if (!any) {
+      std::copy_n(value, count, best);
+      std::fill_n(tap, count, number);
+      any = true;
+      continue;
+    }
+    KAPPA_INDEPENDENT
+    for (std::int64_t n = 0; n < count; ++n) {
+      // A NaN, once met, stays.
+      const bool better = (value[n] > best[n]) | ((value[n] != value[n]) & (best[n] == best[n]));
+      best[n] = better ? value[n] : best[n];
+      tap[n] = better ? number : tap[n];
+    }
+  }
+  for (std::int64_t n = 0; n < count; ++n) taps[n] = any ? tap[n] : 0;
+}
+
+template <class T>
+void take_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTRICT x,
+              const std::int64_t* HWY_RESTRICT taps, T* HWY_RESTRICT y, std::int64_t count) {
+  T taken[chunk];
+  std::int32_t tap[chunk];
+  for (std::int64_t n = 0; n < count; ++n) tap[n] = static_cast<std::int32_t>(taps[n]);
+  std::fill_n(taken, count, T{0});
+  for (std::int64_t t = 0; t < c.num_taps; ++t) {
+    if (row[t] < 0) continue;
+    const T* HWY_RESTRICT value = x + row[t] * c.samples;
+    const auto number = static_cast<std::int32_t>(t);
+    KAPPA_INDEPENDENT
+    for (std::int64_t n = 0; n < count; ++n) taken[n] = tap[n] == number ? value[n] : taken[n];
+  }
+  if (c.accumulate) {
+    for (std::int64_t n = 0; n < count; ++n) y[n] += taken[n];
+  } else {
+    std::copy_n(taken, count, y);
+  }
+}
+
+template <class T>
+void put_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTRICT y,
+             const std::int64_t* HWY_RESTRICT taps, T* HWY_RESTRICT x, std::int64_t count) {
+  std::int32_t tap[chunk];
+  for (std::int64_t n = 0; n < count; ++n) tap[n] = static_cast<std::int32_t>(taps[n]);
+  for (std::int64_t t = 0; t < c.num_taps; ++t) {
+    if (row[t] < 0) continue;
+    T* HWY_RESTRICT to = x + row[t] * c.samples;
+    const auto number = static_cast<std::int32_t>(t);
+    KAPPA_INDEPENDENT
+    for (std::int64_t n = 0; n < count; ++n) to[n] += tap[n] == number ? y[n] : T{0};
+  }
+}
+
+template <class T>
+void argmax_of(const WindowCall& c, const T* x, std::int64_t* taps) {
   for (std::int64_t plane = 0; plane < c.planes; ++plane) {
-    for (std::int64_t p = 0; p < c.output_positions; ++p) {
-      const std::int64_t* row = c.table + p * c.num_taps;
-      for (std::int64_t n = 0; n < c.samples; ++n) {
-        std::int64_t best_tap = 0;
-        bool any = false;
-        T best{};
-        for (std::int64_t t = 0; t < c.num_taps; ++t) {
-          if (row[t] < 0) continue;
-          const T value = x[row[t] * c.samples + n];
-          // A NaN, once met, stays.
-          if (!any || (best == best && (value > best || value != value))) {
-            best = value;
-            best_tap = t;
-          }
-          any = true;
-        }
-        *taps++ = best_tap;
+    for (std::int64_t p = 0; p < c.output_positions; ++p, taps += c.samples) {
+      for (std::int64_t n = 0; n < c.samples; n += chunk) {
+        argmax_row(c, c.table + p * c.num_taps, x + n, taps + n, std::min(chunk, c.samples - n));
       }
     }
     x += c.input_positions * c.samples;
   }
 }
 
-template <class T>
-void window_take(const WindowCall& c, const T* x, const std::int64_t* taps, T* y) {
+// Calls row(meetings, values at the input, taps, values at the output, count) for each position.
+template <class T, class In, class Row>
+void for_each_row(const WindowCall& c, T* in, const std::int64_t* taps, In* out,
+                  std::int64_t in_planes, std::int64_t out_planes, Row row) {
+  const std::int64_t in_size = c.input_positions * c.samples;
+  const std::int64_t out_size = c.output_positions * c.samples;
   for (std::int64_t plane = 0; plane < c.planes; ++plane) {
-    const T* from = x + plane % c.value_planes * c.input_positions * c.samples;
-    const std::int64_t* which = taps + plane % c.tap_planes * c.output_positions * c.samples;
     for (std::int64_t p = 0; p < c.output_positions; ++p) {
-      const std::int64_t* row = c.table + p * c.num_taps;
-      for (std::int64_t n = 0; n < c.samples; ++n, ++which, ++y) {
-        const std::int64_t at = *which >= 0 && *which < c.num_taps ? row[*which] : -1;
-        const T value = at < 0 ? T{0} : from[at * c.samples + n];
-        *y = c.accumulate ? *y + value : value;
+      for (std::int64_t n = 0; n < c.samples; n += chunk) {
+        const std::int64_t at = p * c.samples + n;
+        row(c.table + p * c.num_taps, in + plane % in_planes * in_size + n,
+            taps + plane % c.tap_planes * out_size + at, out + plane % out_planes * out_size + at,
+            std::min(chunk, c.samples - n));
       }
     }
   }
 }
 
 template <class T>
-void window_put(const WindowCall& c, const T* y, const std::int64_t* taps, T* x) {
-  const std::int64_t plane_size = c.input_positions * c.samples;
-  if (!c.accumulate) std::fill_n(x, c.planes * plane_size, T{0});
-  for (std::int64_t plane = 0; plane < c.planes; ++plane, x += plane_size) {
-    const T* from = y + plane % c.value_planes * c.output_positions * c.samples;
-    const std::int64_t* which = taps + plane % c.tap_planes * c.output_positions * c.samples;
-    for (std::int64_t p = 0; p < c.output_positions; ++p) {
-      const std::int64_t* row = c.table + p * c.num_taps;
-      for (std::int64_t n = 0; n < c.samples; ++n, ++which, ++from) {
-        const std::int64_t at = *which >= 0 && *which < c.num_taps ? row[*which] : -1;
-        if (at >= 0) x[at * c.samples + n] += *from;
-      }
-    }
-  }
+void take_of(const WindowCall& c, const T* x, const std::int64_t* taps, T* y) {
+  for_each_row(c, x, taps, y, c.value_planes, c.planes,
+               [&](const std::int64_t* row, const T* from, const std::int64_t* which, T* to,
+                   std::int64_t count) { take_row(c, row, from, which, to, count); });
 }
 
-template void window_argmax(const WindowCall&, const float*, std::int64_t*);
-template void window_argmax(const WindowCall&, const double*, std::int64_t*);
-template void window_argmax(const WindowCall&, const std::int64_t*, std::int64_t*);
-template void window_take(const WindowCall&, const float*, const std::int64_t*, float*);
-template void window_take(const WindowCall&, const double*, const std::int64_t*, double*);
-template void window_take(const WindowCall&, const std::int64_t*, const std::int64_t*,
-                          std::int64_t*);
-template void window_put(const WindowCall&, const float*, const std::int64_t*, float*);
-template void window_put(const WindowCall&, const double*, const std::int64_t*, double*);
-template void window_put(const WindowCall&, const std::int64_t*, const std::int64_t*,
-                         std::int64_t*);
+template <class T>
+void put_of(const WindowCall& c, const T* y, const std::int64_t* taps, T* x) {
+  if (!c.accumulate) std::fill_n(x, c.planes * c.input_positions * c.samples, T{0});
+  for_each_row(c, x, taps, y, c.planes, c.value_planes,
+               [&](const std::int64_t* row, T* to, const std::int64_t* which, const T* from,
+                   std::int64_t count) { put_row(c, row, from, which, to, count); });
+}
+
+void argmax_f32(const WindowCall& c, const float* x, std::int64_t* taps) { argmax_of(c, x, taps); }
+void argmax_f64(const WindowCall& c, const double* x, std::int64_t* taps) { argmax_of(c, x, taps); }
+void argmax_i64(const WindowCall& c, const std::int64_t* x, std::int64_t* taps) {
+  argmax_of(c, x, taps);
+}
+void take_f32(const WindowCall& c, const float* x, const std::int64_t* taps, float* y) {
+  take_of(c, x, taps, y);
+}
+void take_f64(const WindowCall& c, const double* x, const std::int64_t* taps, double* y) {
+  take_of(c, x, taps, y);
+}
+void take_i64(const WindowCall& c, const std::int64_t* x, const std::int64_t* taps,
+              std::int64_t* y) {
+  take_of(c, x, taps, y);
+}
+void put_f32(const WindowCall& c, const float* y, const std::int64_t* taps, float* x) {
+  put_of(c, y, taps, x);
+}
+void put_f64(const WindowCall& c, const double* y, const std::int64_t* taps, double* x) {
+  put_of(c, y, taps, x);
+}
+void put_i64(const WindowCall& c, const std::int64_t* y, const std::int64_t* taps,
+             std::int64_t* x) {
+  put_of(c, y, taps, x);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kappa
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace kappa {
+
+HWY_EXPORT(argmax_f32);
+HWY_EXPORT(argmax_f64);
+HWY_EXPORT(argmax_i64);
+HWY_EXPORT(take_f32);
+HWY_EXPORT(take_f64);
+HWY_EXPORT(take_i64);
+HWY_EXPORT(put_f32);
+HWY_EXPORT(put_f64);
+HWY_EXPORT(put_i64);
+
+void window_argmax(const WindowCall& call, const float* x, std::int64_t* taps) {
+  HWY_DYNAMIC_DISPATCH(argmax_f32)(call, x, taps);
+}
+void window_argmax(const WindowCall& call, const double* x, std::int64_t* taps) {
+  HWY_DYNAMIC_DISPATCH(argmax_f64)(call, x, taps);
+}
+void window_argmax(const WindowCall& call, const std::int64_t* x, std::int64_t* taps) {
+  HWY_DYNAMIC_DISPATCH(argmax_i64)(call, x, taps);
+}
+void window_take(const WindowCall& call, const float* x, const std::int64_t* taps, float* y) {
+  HWY_DYNAMIC_DISPATCH(take_f32)(call, x, taps, y);
+}
+void window_take(const WindowCall& call, const double* x, const std::int64_t* taps, double* y) {
+  HWY_DYNAMIC_DISPATCH(take_f64)(call, x, taps, y);
+}
+void window_take(const WindowCall& call, const std::int64_t* x, const std::int64_t* taps,
+                 std::int64_t* y) {
+  HWY_DYNAMIC_DISPATCH(take_i64)(call, x, taps, y);
+}
+void window_put(const WindowCall& call, const float* y, const std::int64_t* taps, float* x) {
+  HWY_DYNAMIC_DISPATCH(put_f32)(call, y, taps, x);
+}
+void window_put(const WindowCall& call, const double* y, const std::int64_t* taps, double* x) {
+  HWY_DYNAMIC_DISPATCH(put_f64)(call, y, taps, x);
+}
+void window_put(const WindowCall& call, const std::int64_t* y, const std::int64_t* taps,
+                std::int64_t* x) {
+  HWY_DYNAMIC_DISPATCH(put_i64)(call, y, taps, x);
+}
 
 }  // namespace kappa
+#endif  // HWY_ONCE

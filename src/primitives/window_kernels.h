@@ -15,14 +15,27 @@ struct WindowCall {
   bool accumulate = false;
 };
 
-/// taps[p] = the tap of the largest element under window p.
-template <class T>
-void window_argmax(const WindowCall& call, const T* x, std::int64_t* taps);
-/// y[p] = x[the element under window p at taps[p]].
-template <class T>
-void window_take(const WindowCall& call, const T* x, const std::int64_t* taps, T* y);
-/// x[the element under window p at taps[p]] += y[p], from zero unless `accumulate`.
-template <class T>
-void window_put(const WindowCall& call, const T* y, const std::int64_t* taps, T* x);
+/// @name taps[p] = the tap of the largest element under window p
+/// @{
+void window_argmax(const WindowCall& call, const float* x, std::int64_t* taps);
+void window_argmax(const WindowCall& call, const double* x, std::int64_t* taps);
+void window_argmax(const WindowCall& call, const std::int64_t* x, std::int64_t* taps);
+/// @}
+
+/// @name y[p] = x[the element under window p at taps[p]], or 0 where that lies outside
+/// @{
+void window_take(const WindowCall& call, const float* x, const std::int64_t* taps, float* y);
+void window_take(const WindowCall& call, const double* x, const std::int64_t* taps, double* y);
+void window_take(const WindowCall& call, const std::int64_t* x, const std::int64_t* taps,
+                 std::int64_t* y);
+/// @}
+
+/// @name x[the element under window p at taps[p]] += y[p], from zero unless `accumulate`
+/// @{
+void window_put(const WindowCall& call, const float* y, const std::int64_t* taps, float* x);
+void window_put(const WindowCall& call, const double* y, const std::int64_t* taps, double* x);
+void window_put(const WindowCall& call, const std::int64_t* y, const std::int64_t* taps,
+                std::int64_t* x);
+/// @}
 
 }  // namespace kappa
