@@ -90,7 +90,7 @@ template <class F, class... Shapes>
       ((std::integral<Shapes> || std::convertible_to<Shapes, Shape>)&&...),
       "kappa::trace: shapes are integers (vectors) or kappa::Shape, one for each argument of f");
   constexpr bool kCallable = std::is_invocable_v<F&, detail::ArrayFor<Shapes>...>;
-  static_assert(kCallable,
+  static_assert(kCallable || sizeof...(Shapes) == 0,
                 "kappa::trace: f takes one kappa::Array for each shape, e.g. trace([](kappa::Array "
                 "x) { return sum(x * x); }, 3)");
   if constexpr (kCallable) {
