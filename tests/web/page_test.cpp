@@ -86,7 +86,7 @@ TEST(PageData, ManyLongRunsStayBelowSixMegabytes) {
   axis["t"] = std::vector<double>(400, 1 / 3.0);
   result["landscape"]["axes"] = {axis, axis};
   result["landscape"]["value"] =
-      std::vector<std::vector<double>>(1000, std::vector<double>(400, 1 / 3.0));
+      std::vector<std::vector<double>>(400, std::vector<double>(400, 1 / 3.0));
   const Json page = page_data(result);
   EXPECT_LT(page.dump().size(), 6000000U);
   EXPECT_EQ(page["page"]["thinned"].size(), 25U);

@@ -100,7 +100,7 @@ function plane(result: Landscape): HTMLElement {
     plot.replaceChildren(map.svg);
   });
   figure.append(h("p", { class: "readout" }, "The ring is the point itself, the dot the lowest of the places computed."));
-  return h("div", { class: "pair" }, figure, surfaceFigure(grid, names, "Landscape as a surface"));
+  return h("div", { class: "pair" }, figure, surfaceFigure(grid, ["first direction", "second direction"], "Landscape as a surface"));
 }
 
 function facts(result: Landscape): Fact[] {

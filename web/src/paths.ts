@@ -91,7 +91,7 @@ export function pathSection(paths: Paths | undefined): HTMLElement | null {
         ? "A walk through many parameters, seen from the side that shows most of it: the axes are the two directions along which its points spread most, and the shares say how much of the movement each shows. The walk ends at (0, 0)."
         : "Each dot is a point that the method visited. A ball rolling across contours that crowd in one direction swings to and fro before it runs along the valley.",
     ),
-    plane ? h("div", { class: "pair" }, figure, surfaceFigure(plane, names, "Surface under the walk")) : figure,
+    plane ? h("div", { class: "pair" }, figure, surfaceFigure(plane, principal ? ["first direction", "second direction"] : names, "Surface under the walk")) : figure,
     plane ? null : h("p", { class: "explain" }, "The heights under the walk were not computed; --path-grid N adds them."),
   );
 }

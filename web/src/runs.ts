@@ -23,7 +23,7 @@ export function runsPage(runs: Run[], paths?: Paths): (HTMLElement | null)[] {
     parts.push(
       tiles([
         ["Method", one.method],
-        ["Ended", one.status.replaceAll("_", " ")],
+        ["Ended", ending(one)],
         ["Value", number(one.value)],
         ["Slope |g|", number(one.gradient?.norm_2)],
         one.critical_point ? ["Point", kindName(one.critical_point.kind)] : null,
@@ -49,6 +49,9 @@ export function runsPage(runs: Run[], paths?: Paths): (HTMLElement | null)[] {
   return parts;
 }
 
+/** Epochs that were asked for and done are no failure. */
+const ending = (run: Run): string => (run.reason?.criterion === "max_epochs" ? "epochs done" : run.status.replaceAll("_", " "));
+
 function raceTable(runs: Run[]): HTMLElement {
   const body = h("tbody");
   const last = (run: Run) => run.iterations[run.iterations.length - 1];
@@ -58,7 +61,7 @@ function raceTable(runs: Run[]): HTMLElement {
         "tr",
         {},
         h("th", { scope: "row" }, run.method),
-        h("td", {}, run.status.replaceAll("_", " ")),
+        h("td", {}, ending(run)),
         h("td", { class: "value" }, number(run.value)),
         h("td", { class: "value" }, number(run.gradient?.norm_2)),
         h("td", { class: "value" }, isNumber(last(run)?.iteration) ? count(last(run).iteration) : "none"),

@@ -65,8 +65,10 @@ void add_landscape(const Json& result, std::vector<Picture>& list) {
   };
   map.point = {0, 0};
   list.push_back({"landscape", to_svg(map)});
-  list.push_back(
-      {"landscape-surface", to_svg(Surface{"Landscape", map.x_title, map.y_title, "f", map.grid})});
+  list.push_back({"landscape-surface",
+                  to_svg(Surface{"Landscape over " + text_or(scape["axes"][0], "label", "t") +
+                                     " (t) and " + text_or(scape["axes"][1], "label", "u") + " (u)",
+                                 "t", "u", "f", map.grid})});
 }
 
 }  // namespace kappa
