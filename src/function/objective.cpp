@@ -290,13 +290,16 @@ struct Objective::Impl {
     return *slot;
   }
 
-  // Directions taken at a time: as many as keep the working set about the size of a shared cache.
-  // Small micro-batches gain from larger products, large ones only lose their place in the cache.
-  // Like the micro-batch, it depends on the program alone.
+  // Directions taken at a time: as many as keep the working set at half of a shared cache. Small
+  // micro-batches gain from larger products, large ones only need more memory. A power of two, so
+  // that usual blocks are cut into equal ones: each size has a plan and memory of its own. Like the
+  // micro-batch, it depends on the program alone.
   std::int64_t block_of(Curvature kind, std::int64_t batch) {
     const std::int64_t one = apply_plan(kind, batch, 0).workspace_bytes();
-    return std::clamp<std::int64_t>(target_batch_bytes / std::max<std::int64_t>(one, 1), 1,
-                                    std::min(Objective::max_block(), dimension));
+    const std::int64_t most = std::min(Objective::max_block(), dimension);
+    std::int64_t block = 1;
+    while (2 * block <= most && 2 * block * one <= target_batch_bytes / 2) block *= 2;
+    return block;
   }
 
   // Bytes one worker needs for products of `k` directions.
