@@ -217,6 +217,9 @@ void run_all(const std::string& root) {
 
 TEST(OnnxNodeTests, OfDebiansPackage) { run_all("/usr/share/libonnx-testdata/data/node"); }
 
+// By make_onnx_nodes.py: recurrent networks, scikit-learn's operators, what has few official tests.
+TEST(OnnxNodeTests, OfOurOwn) { run_all(KAPPA_SOURCE_DIR "/tests/golden/onnx/node"); }
+
 TEST(OnnxNodeTests, OfLaterOpsets) {
   const std::string data = test_data_folder();
   run_all(data.empty() ? "" : data + "/onnx-node-tests-new");

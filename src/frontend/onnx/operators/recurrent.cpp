@@ -120,7 +120,7 @@ State step_lstm(const Cell& cell, const Array& x, const State& before) {
   const Array forget = cell.flag ? 1.0 - input : cell.activate(0, peep(part(2), 2, before.c));
   const Array c = forget * before.c + input * cell.activate(1, part(3));
   const Array output = cell.activate(0, peep(part(1), 1, c));
-  return {output * cell.activate(2, c), c};
+  return {output * cell.activations[2](c), c};  // what the gates take is clipped, the state is not
 }
 
 State step_gru(const Cell& cell, const Array& x, const State& before) {
