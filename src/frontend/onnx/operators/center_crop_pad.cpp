@@ -19,8 +19,8 @@ KAPPA_ONNX_OPERATOR(CenterCropPad) {
             Dims starts(x.shape().size(), 0), stops = x.shape(), low = starts, high = starts;
             for (std::size_t i = 0; i < axes.size(); ++i) {
               const auto axis = static_cast<std::size_t>(axes[i]);
-              const std::int64_t more = extents[i] - x.shape()[axis];
               if (extents[i] < 0) call.fail("a negative extent");
+              const std::int64_t more = extents[i] - x.shape()[axis];
               starts[axis] = std::max<std::int64_t>(0, -more) / 2;
               stops[axis] = starts[axis] + std::min(extents[i], x.shape()[axis]);
               low[axis] = std::max<std::int64_t>(0, more) / 2;

@@ -18,6 +18,11 @@ KAPPA_ONNX_OPERATOR(Col2Im) {
                 dilations.size() != axes || pads.size() != 2 * axes) {
               call.fail("extents that do not fit each other");
             }
+            for (const Dims* list : {&image, &block, &strides, &dilations, &pads}) {
+              for (const std::int64_t extent : *list) {
+                if (extent < 0 || extent > 1 << 20) call.fail("an extent out of range");
+              }
+            }
             // Places of all entries of all patches in the padded image; entries first.
             Shape padded, counts;
             for (std::size_t d = 0; d < axes; ++d) {

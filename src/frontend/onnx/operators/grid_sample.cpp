@@ -148,6 +148,9 @@ KAPPA_ONNX_OPERATOR(AffineGrid) {
             }
             const bool corners = call.integer("align_corners", 0) != 0;
             Shape spatial(size.begin() + 2, size.end());
+            for (const std::int64_t extent : spatial) {
+              if (extent < 1) call.fail("an extent below 1");
+            }
             const std::int64_t count = num_elements(spatial);
             if (count > (std::int64_t{1} << 24)) call.fail("more places than make sense");
             std::vector<double> points;

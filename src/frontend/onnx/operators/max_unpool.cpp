@@ -15,8 +15,14 @@ KAPPA_ONNX_OPERATOR(MaxUnpool) {
                 pads.size() != 2 * kernel.size()) {
               call.fail("kernel_shape, strides and pads need an entry a spatial axis");
             }
+            for (const Dims* list : {&kernel, &strides, &pads}) {
+              for (const std::int64_t extent : *list) {
+                if (extent < 0 || extent > 1 << 20) call.fail("an extent out of range");
+              }
+            }
             Shape pooled = x.shape();
             for (std::size_t i = 0; i < kernel.size(); ++i) {
+              if (x.shape()[i + 2] > 1 << 30) call.fail("an extent out of range");
               pooled[i + 2] = (x.shape()[i + 2] - 1) * strides[i] - pads[i] -
                               pads[kernel.size() + i] + kernel[i];
             }
@@ -29,8 +35,8 @@ KAPPA_ONNX_OPERATOR(MaxUnpool) {
             if (shape.size() != pooled.size())
               call.fail("an output_shape of other axes than the data");
             for (std::size_t i = 0; i < shape.size(); ++i) {
+              if (shape[i] < pooled[i]) call.fail("an output_shape smaller than what was pooled");
               behind[i] = shape[i] - pooled[i];
-              if (behind[i] < 0) call.fail("an output_shape smaller than what was pooled");
             }
             return std::vector<Array>{pad(whole, none, behind)};
           }};
