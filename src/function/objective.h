@@ -28,7 +28,7 @@ struct ObjectiveParts {
   /// Above 0: micro-batches are of exactly so many samples, which influence each other (batch
   /// normalisation by the batch's own statistics), so that none may be filled up.
   std::int64_t whole_batch = 0;
-  double l2 = 0;                                ///< adds l2/2 |w|^2
+  double l2 = 0;  ///< adds l2/2 |w|^2
 
   /// The weighted sum of the samples' terms, a scalar.
   std::function<Program(std::int64_t batch)> total;

@@ -253,6 +253,40 @@ TEST(OnnxHostile, FunctionsThatDouble) {
   EXPECT_SAYS(refusal(model), "more than 200000 nodes");
 }
 
+// The same with constants of 4096 elements, which are computed while the model is read: gigabytes.
+TEST(OnnxHostile, FunctionsThatDoubleAndFillTheMemory) {
+  auto model = empty_model();
+  model.add_opset_import()->set_domain("d");
+  model.mutable_opset_import(1)->set_version(1);
+  for (int i = 0; i < 17; ++i) {
+    auto& function = *model.add_functions();
+    function.set_name("f" + std::to_string(i));
+    function.set_domain("d");
+    function.add_input("a");
+    function.add_output("c");
+    for (const auto& [from, to] : {std::pair{"a", "b"}, std::pair{"b", "c"}}) {
+      auto& node = *function.add_node();
+      node.set_op_type(i == 16 ? "Add" : "f" + std::to_string(i + 1));
+      node.set_domain(i == 16 ? "" : "d");
+      node.add_input(from);
+      if (i == 16) node.add_input(from);
+      node.add_output(to);
+    }
+  }
+  auto& graph = *model.mutable_graph();
+  Dims ramp;
+  for (std::int64_t i = 0; i < 4096; ++i) ramp.push_back(2 * i + 1);
+  add_integers(graph, "ramp", ramp);
+  auto& cast = add_node(graph, "Cast", {"ramp"}, {"x"});
+  auto& to = *cast.add_attribute();
+  to.set_name("to");
+  to.set_type(onnx::AttributeProto::INT);
+  to.set_i(1);
+  add_node(graph, "f0", {"x"}, {"y"}).set_domain("d");
+  add_output(graph, "y");
+  EXPECT_SAYS(refusal(model), "constants of more than");
+}
+
 TEST(OnnxHostile, GraphsNestedWithoutEnd) {
   onnx::GraphProto inner;
   inner.set_name("leaf");

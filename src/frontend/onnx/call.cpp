@@ -80,6 +80,18 @@ std::vector<double> OnnxCall::known_numbers(std::size_t i) const {
   return result;
 }
 
+std::int64_t OnnxCall::known_integer(std::size_t i) const {
+  const Dims all = known_integers(i);
+  if (all.size() != 1) fail(fmt::format("input {} has {} entries, not one", i, all.size()));
+  return all[0];
+}
+
+double OnnxCall::known_number(std::size_t i) const {
+  const std::vector<double> all = known_numbers(i);
+  if (all.size() != 1) fail(fmt::format("input {} has {} entries, not one", i, all.size()));
+  return all[0];
+}
+
 std::optional<Tensor> OnnxCall::try_known(std::size_t i) const { return value_of(input(i)); }
 
 std::optional<Tensor> OnnxCall::value_of(const Array& x) const {

@@ -36,7 +36,7 @@ Array flat_index_of_tuples(OnnxCall& call, const Array& indices, const Shape& sh
   if (indices.rank() < 1) call.fail("indices without an axis of tuples");
   const std::int64_t width = indices.shape().back();
   const auto rank = static_cast<std::int64_t>(shape.size());
-  if (batch < 0 || width < 1 || batch + width > rank || batch >= indices.rank()) {
+  if (batch < 0 || batch >= indices.rank() || width < 1 || width > rank - batch) {
     call.fail("tuples of " + std::to_string(width) + " indices into " + std::to_string(rank) +
               " axes");
   }

@@ -100,7 +100,7 @@ struct Pass {
 Pass import_once(const OnnxModel& model, const OnnxImportOptions& options,
                  const std::vector<Candidate>& parameters) {
   Builder builder;
-  OnnxImport import{model, options, builder, {}, {}, {}, {}, 0};
+  OnnxImport import{model, options, builder, {}, {}, {}, {}};
   OnnxScope scope{import};
   for (const Candidate& parameter : parameters) {
     const Array input = builder.input({options.floating, parameter.tensor->shape}, parameter.name);

@@ -9,6 +9,7 @@ namespace kappa {
 namespace {
 
 constexpr int max_depth = 24;
+constexpr std::int64_t max_folded_bytes = std::int64_t{1} << 29;
 constexpr std::int64_t max_nodes = 200'000;  // after functions, branches and loops are written out
 
 [[noreturn]] void bad(const OnnxImport& import, const std::string& why) {
@@ -106,6 +107,11 @@ void import_node(OnnxScope& scope, const OnnxNode& node) {
       return;
     }
   }
+  if (import.folded_bytes > max_folded_bytes) {
+    throw Error(ErrorKind::resource,
+                fmt::format("{}: its nodes make constants of more than {} bytes together",
+                            import.model.path, max_folded_bytes));
+  }
   std::vector<Array> outputs;
   try {
     outputs = call_node(scope, node);
@@ -117,6 +123,10 @@ void import_node(OnnxScope& scope, const OnnxNode& node) {
   for (std::size_t i = 0; i < node.outputs.size(); ++i) {
     if (node.outputs[i].empty()) continue;
     if (i < outputs.size() && outputs[i].defined()) {
+      const Type& type = outputs[i].node().type;
+      if (is_constant(outputs[i].node()) && num_elements(type.shape) <= 4096) {
+        import.folded_bytes += num_bytes(type);
+      }
       scope.values[node.outputs[i]] = outputs[i];
     }
   }

@@ -4,7 +4,8 @@
 namespace kappa {
 namespace {
 
-constexpr std::int64_t max_elements = std::int64_t{1} << 24;
+constexpr std::int64_t max_elements = std::int64_t{1} << 23;
+constexpr std::int64_t max_elements_in_all = std::int64_t{1} << 25;
 constexpr double max_flops = 4e9;
 
 double work_of(const Node& node, std::span<const Tensor> operands) {
@@ -59,7 +60,8 @@ std::optional<Tensor> KnownValues::find(const Array& x, const Assumption& assump
       std::vector<Tensor> operands;
       for (const NodeId operand : node.operands) operands.push_back(*memory[operand]);
       flops_ += work_of(node, operands);
-      if (flops_ > max_flops) {
+      elements_ += num_elements(node.type.shape);
+      if (flops_ > max_flops || elements_ > max_elements_in_all) {
         memory[id] = std::nullopt;
       } else {
         memory[id] = evaluate(*node.primitive, node.attributes, operands);

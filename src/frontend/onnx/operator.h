@@ -40,6 +40,9 @@ class OnnxCall {
   /// The same as integers, or as doubles.
   [[nodiscard]] Dims known_integers(std::size_t i) const;
   [[nodiscard]] std::vector<double> known_numbers(std::size_t i) const;
+  /// One of them; refused where there are none or several.
+  [[nodiscard]] std::int64_t known_integer(std::size_t i) const;
+  [[nodiscard]] double known_number(std::size_t i) const;
   /// The value where it is known anyway, else nothing. Parameters stay parameters.
   [[nodiscard]] std::optional<Tensor> try_known(std::size_t i) const;
   /// An input that is a buffer (running statistics): a constant unless --params names it.

@@ -27,6 +27,7 @@ class KnownValues {
  private:
   std::unordered_map<NodeId, std::optional<Tensor>> found_;  // without assumptions
   double flops_ = 0;
+  std::int64_t elements_ = 0;
 };
 
 /// What one import has in common, whatever graph it is in.
@@ -40,7 +41,8 @@ struct OnnxImport {
   std::set<std::string> frozen;  ///< parameters whose value a rule has read
   /// Outputs of Constant nodes that are parameters, as inputs of the program.
   std::map<std::string, Array> constants;
-  std::int64_t num_nodes = 0;  ///< imported so far: bounds unrolled loops
+  std::int64_t folded_bytes = 0;  ///< of small constants that nodes have made
+  std::int64_t num_nodes = 0;     ///< imported so far: bounds unrolled loops
 };
 
 /// The names of one graph; those of the graphs around it are seen through `outer`.

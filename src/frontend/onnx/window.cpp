@@ -23,7 +23,10 @@ OnnxWindow onnx_window(OnnxCall& call, const Shape& x, Dims kernel) {
   Dims extra(axes, 0);
   for (std::size_t i = 0; i < axes; ++i) {
     const std::int64_t extent = x[i + 2], stride = window.strides[i];
-    const std::int64_t limit = std::int64_t{1} << 31;
+    const std::int64_t limit = std::int64_t{1} << 30;
+    if (std::max(pads[i], pads[axes + i]) > limit || std::min(pads[i], pads[axes + i]) < -limit) {
+      call.fail("more padding than makes sense");
+    }
     if (kernel[i] < 1 || stride < 1 || window.dilations[i] < 1 || kernel[i] > limit ||
         stride > limit || window.dilations[i] > limit) {
       call.fail("kernel, strides and dilations must be at least 1");

@@ -31,6 +31,7 @@ Array repeated(const Array& x, std::int64_t times) {
 // the keys excludes those behind it.
 Array masked(OnnxCall& call, const Array& scores, Array mask) {
   const bool chooses = mask.dtype() == DType::boolean;
+  if (mask.rank() < 1) call.fail("a mask without an axis of keys");
   const std::int64_t missing = scores.shape().back() - mask.shape().back();
   if (missing < 0) call.fail("a mask longer than the keys");
   if (missing > 0) {
@@ -54,6 +55,9 @@ KAPPA_ONNX_OPERATOR(Attention) {
             const Array q = in_heads(call, call.input(0), call.integer("q_num_heads", 0));
             Array k = in_heads(call, call.input(1), call.integer("kv_num_heads", 0));
             Array v = in_heads(call, call.input(2), call.integer("kv_num_heads", 0));
+            for (const std::size_t i : {4, 5}) {
+              if (call.has(i) && call.input(i).rank() != 4) call.fail("past keys of not 4 axes");
+            }
             const std::int64_t past = call.has(4) ? call.input(4).shape()[2] : 0;
             if (call.has(4)) k = concat(std::vector<Array>{call.input(4), k}, 2);
             if (call.has(5)) v = concat(std::vector<Array>{call.input(5), v}, 2);

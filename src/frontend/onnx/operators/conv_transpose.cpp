@@ -15,6 +15,9 @@ void pad_to_extents(OnnxCall& call, const Shape& x, OnnxWindow& window, Dims& ou
   if (wanted.size() == axes + 2) wanted.erase(wanted.begin(), wanted.begin() + 2);
   if (!wanted.empty() && wanted.size() != axes) call.fail("output_shape needs one entry an axis");
   for (std::size_t i = 0; i < axes; ++i) {
+    if (!wanted.empty() && (wanted[i] < 1 || wanted[i] > std::int64_t{1} << 40)) {
+      call.fail("an output_shape out of range");
+    }
     const std::int64_t stride = window.window.strides[i];
     const std::int64_t reach = (window.kernel[i] - 1) * window.window.dilations[i] + 1;
     const std::int64_t extent = wanted.empty() ? x[i + 2] * stride : wanted[i];
@@ -43,6 +46,9 @@ KAPPA_ONNX_OPERATOR(ConvTranspose) {
             Dims output_padding = call.integers("output_padding", Dims(window.kernel.size(), 0));
             if (output_padding.size() != window.kernel.size()) {
               call.fail("output_padding needs one entry an axis");
+            }
+            for (const std::int64_t more : output_padding) {
+              if (more < 0 || more > 1 << 30) call.fail("an output_padding out of range");
             }
             pad_to_extents(call, x.shape(), window, output_padding);
             Array y = convolution_transpose(x, weight, window.window, output_padding,

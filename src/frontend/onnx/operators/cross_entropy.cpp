@@ -10,7 +10,7 @@ namespace {
 // the class `ignore_index` count nothing.
 Array likelihood_loss(OnnxCall& call, const Array& x, const Array& classes, const Array& weights) {
   Shape raised = classes.shape();
-  if (x.rank() != classes.rank() + 1) call.fail("classes that do not fit the data");
+  if (x.rank() < 2 || x.rank() != classes.rank() + 1) call.fail("classes that do not fit the data");
   raised.insert(raised.begin() + 1, 1);
   Shape along(x.shape().size(), 1);
   along[1] = x.shape()[1];

@@ -7,8 +7,8 @@ KAPPA_ONNX_OPERATOR(Dropout) {
   return {.note = "the identity; training mode with a ratio above 0 is refused",
           .build = [](OnnxCall& call) {
             const Array x = call.input(0);
-            if (call.opset() >= 12 && call.has(2) && call.known_numbers(2)[0] != 0) {
-              if (!call.has(1) || call.known_numbers(1)[0] != 0) {
+            if (call.opset() >= 12 && call.has(2) && call.known_number(2) != 0) {
+              if (!call.has(1) || call.known_number(1) != 0) {
                 call.fail("dropout in training mode is random; export the model for inference");
               }
             }

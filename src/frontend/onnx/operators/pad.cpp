@@ -5,6 +5,8 @@
 namespace kappa {
 namespace {
 
+constexpr std::int64_t max_padding = std::int64_t{1} << 40;
+
 // Indices along an axis of `extent` with `low` more in front and `high` more behind, taken from
 // inside as the mode says.
 Dims source_places(OnnxCall& call, const std::string& mode, std::int64_t extent, std::int64_t low,
@@ -41,6 +43,9 @@ KAPPA_ONNX_OPERATOR(Pad) {
       for (std::int64_t i = 0; i < x.rank(); ++i) axes.push_back(i);
     }
     if (given.size() != 2 * axes.size()) call.fail("two numbers an axis are needed");
+    for (const std::int64_t count : given) {
+      if (count < -max_padding || count > max_padding) call.fail("more padding than makes sense");
+    }
     const auto rank = static_cast<std::size_t>(x.rank());
     Dims low(rank, 0), high(rank, 0);
     for (std::size_t i = 0; i < axes.size(); ++i) {

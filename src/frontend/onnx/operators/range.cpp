@@ -8,8 +8,8 @@ namespace kappa {
 KAPPA_ONNX_OPERATOR(Range) {
   return {.build = [](OnnxCall& call) {
     const DType dtype = call.input(0).dtype();
-    const double start = call.known_numbers(0).at(0), limit = call.known_numbers(1).at(0),
-                 step = call.known_numbers(2).at(0);
+    const double start = call.known_number(0), limit = call.known_number(1),
+                 step = call.known_number(2);
     const double count = std::max(0.0, std::ceil((limit - start) / step));
     if (!(count <= 1e9)) call.fail("a range without end");
     const Array places = iota(call.input(0), static_cast<std::int64_t>(count), dtype);

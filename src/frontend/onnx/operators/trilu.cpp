@@ -8,7 +8,7 @@ KAPPA_ONNX_OPERATOR(Trilu) {
             const Array x = call.input(0);
             if (x.rank() < 2) call.fail("an array without two axes");
             const std::int64_t rows = x.shape().end()[-2], columns = x.shape().back();
-            const auto k = static_cast<double>(call.has(1) ? call.known_integers(1).at(0) : 0);
+            const auto k = static_cast<double>(call.has(1) ? call.known_integer(1) : 0);
             const Array above = reshape(iota(x, columns, DType::i64), {1, columns}) -
                                 reshape(iota(x, rows, DType::i64), {rows, 1});
             const Array kept = call.integer("upper", 1) != 0 ? above >= k : above <= k;
