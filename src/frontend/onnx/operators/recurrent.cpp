@@ -12,7 +12,8 @@ namespace {
 
 using Activation = std::function<Array(const Array&)>;
 
-constexpr std::int64_t max_steps = 2000;
+// A step is about 150 nodes of a Hessian product; compiling 200 steps takes some seconds.
+constexpr std::int64_t max_steps = 500;
 
 Activation activation_of(OnnxCall& call, const std::string& name, double alpha, double beta) {
   if (name == "Sigmoid") return sigmoid;
@@ -256,7 +257,7 @@ std::vector<Array> build_recurrent(OnnxCall& call, const Kind& kind) {
 }
 
 OnnxOperator recurrent(const Kind& kind) {
-  return {.first = 7, .note = "at most 2000 steps", .build = [kind](OnnxCall& call) {
+  return {.first = 7, .note = "at most 500 steps", .build = [kind](OnnxCall& call) {
             return build_recurrent(call, kind);
           }};
 }
