@@ -1,0 +1,21 @@
+# The C++ of the guides: snippets_test.cpp compiles it and asserts what it says, check_snippets.py
+# finds every block of the guides in there.
+kappa_tests(docs kappa_report)
+target_compile_options(test_docs PRIVATE -Wno-shadow)  # snippets call everything x
+add_test(NAME docs.snippets COMMAND /usr/bin/python3 ${CMAKE_CURRENT_LIST_DIR}/check_snippets.py
+                                    ${CMAKE_SOURCE_DIR})
+
+# The larger examples, where what they need is installed; each exits 0 when its answers agree.
+find_package(PkgConfig QUIET)
+pkg_check_modules(IPOPT IMPORTED_TARGET QUIET ipopt)
+if(TARGET PkgConfig::IPOPT)
+  add_executable(example_ipopt ${CMAKE_SOURCE_DIR}/examples/ipopt/main.cpp)
+  target_link_libraries(example_ipopt PRIVATE kappa_report PkgConfig::IPOPT)
+  add_test(NAME examples.ipopt COMMAND example_ipopt)
+endif()
+find_package(Ceres QUIET)
+if(TARGET Ceres::ceres)
+  add_executable(example_ceres ${CMAKE_SOURCE_DIR}/examples/ceres/main.cpp)
+  target_link_libraries(example_ceres PRIVATE kappa_report Ceres::ceres)
+  add_test(NAME examples.ceres COMMAND example_ceres)
+endif()
