@@ -1,5 +1,5 @@
-// The C++ blocks of docs/cpp.md, docs/jets.md and docs/elements.md, verbatim, and what they promise.
-// check_snippets.py compares.
+// The C++ blocks of the guides docs/cpp.md, jets.md and elements.md, verbatim, and what they
+// promise. check_snippets.py compares.
 #include <gtest/gtest.h>
 #include <kappa/elements.h>
 #include <kappa/jet.h>
