@@ -291,6 +291,8 @@ Convolution::Convolution(ConvolutionPart which, const Attributes& attributes,
       x.extents = window.extents;
     }
   }
+  check_meetings(verb, y.extents, kernel);
+  check_meetings(verb, x.extents, {});
   if (!fits || y.channels % window.groups != 0) {
     shape_error(verb,
                 fmt::format("{} and {} with {} group{}: channels differ", to_string(operands[0]),
@@ -311,13 +313,28 @@ Shape Convolution::result() const {
   return batched[0] || batched[1] ? prepend(blocks, shape) : shape;
 }
 
+void check_meetings(const char* verb, const Dims& positions, const Dims& kernel) {
+  double count = 1;
+  for (const Dims& extents : {positions, kernel}) {
+    for (const std::int64_t extent : extents) count *= static_cast<double>(extent);
+  }
+  if (count > 0x1p27) {
+    throw Error(ErrorKind::resource,
+                fmt::format("[{}] a kernel {} at {} positions: more than 2^27 meetings", verb,
+                            to_string(kernel), to_string(positions)));
+  }
+}
+
+constexpr std::int64_t max_window_number = (std::int64_t{1} << 30);  // no product overflows
+
 Window full_window(const char* verb, const Window& window, std::size_t rank) {
   Window full = window;
   const auto fill = [&](Dims& list, std::int64_t value, std::int64_t least, const char* what) {
     if (list.empty()) list.assign(rank, value);
-    if (list.size() != rank || *std::min_element(list.begin(), list.end()) < least) {
-      shape_error(verb, fmt::format("{} {}; expected {} numbers, each at least {}", what,
-                                    to_string(list), rank, least));
+    const auto inside = [&](std::int64_t x) { return x >= least && x <= max_window_number; };
+    if (list.size() != rank || !std::all_of(list.begin(), list.end(), inside)) {
+      shape_error(verb, fmt::format("{} {}; expected {} numbers, each from {} to {}", what,
+                                    to_string(list), rank, least, max_window_number));
     }
   };
   fill(full.strides, 1, 1, "strides");
@@ -333,7 +350,7 @@ Dims window_extents(const char* verb, const Dims& extents, const Dims& kernel,
   for (std::size_t i = 0; i < extents.size(); ++i) {
     const std::int64_t room = extents[i] + window.pads_low[i] + window.pads_high[i] -
                               (kernel[i] - 1) * window.dilations[i] - 1;
-    if (kernel[i] < 1 || room < 0) {
+    if (kernel[i] < 1 || kernel[i] > max_window_number || room < 0) {
       shape_error(verb,
                   fmt::format("kernel {} on extents {} with pads {} and {}, dilations {}: it "
                               "does not fit on axis {}",

@@ -76,6 +76,9 @@ std::int64_t columns_scratch_bytes(const Convolution& convolution, DType dtype);
 void run_direct(const Convolution& convolution, const KernelCall& call);
 std::int64_t direct_scratch_bytes(const Convolution& convolution, DType dtype);
 
+/// Throws Error(resource) where the lists of which input each tap meets at each output position
+/// would not fit: 2^27 entries, some 32 times what a 7 x 7 kernel on 256 x 256 needs.
+void check_meetings(const char* verb, const Dims& positions, const Dims& kernel);
 /// Window with its empty lists filled in; throws Error(shape | value) naming `verb`.
 Window full_window(const char* verb, const Window& window, std::size_t rank);
 /// (extent + pads - (kernel - 1) * dilation - 1) / stride + 1; throws where a kernel does not fit.

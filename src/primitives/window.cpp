@@ -267,8 +267,11 @@ KAPPA_PRIMITIVE(window_put) {
               true);
 }
 
-Array max_pool(const Array& x, const Dims& kernel, const Window& window) {
-  constexpr const char* verb = "max_pool";
+namespace {
+
+// Attributes of pooling x, checked; no window holds padding alone.
+WindowAttributes pooling(const char* verb, const Array& x, const Dims& kernel,
+                         const Window& window) {
   if (x.is_literal() || x.rank() < 3 || static_cast<std::size_t>(x.rank()) != kernel.size() + 2) {
     shape_error(verb,
                 fmt::format("x is {}, kernel {}; expected samples, channels and as many "
@@ -283,34 +286,33 @@ Array max_pool(const Array& x, const Dims& kernel, const Window& window) {
   attributes.pads_low = full.pads_low;
   attributes.kernel = kernel;
   attributes.extents = window_extents(verb, extents, kernel, full);
+  check_meetings(verb, attributes.extents, kernel);
   for (std::size_t i = 0; i < kernel.size(); ++i) {
+    // The first tap at or behind the image's begin, from each window's own begin.
     for (std::int64_t at = 0; at < attributes.extents[i]; ++at) {
-      bool inside = false;
-      for (std::int64_t k = 0; k < kernel[i] && !inside; ++k) {
-        const std::int64_t place = at * full.strides[i] + k * full.dilations[i] - full.pads_low[i];
-        inside = place >= 0 && place < extents[i];
-      }
-      if (!inside) {
-        shape_error(verb, fmt::format("window {} on axis {} holds nothing but padding (kernel {}, "
-                                      "pads {} and {})",
-                                      at, i, to_string(kernel), to_string(full.pads_low),
-                                      to_string(full.pads_high)));
-      }
+      const std::int64_t begin = at * full.strides[i] - full.pads_low[i];
+      const std::int64_t taps =
+          begin < 0 ? (-begin + full.dilations[i] - 1) / full.dilations[i] : 0;
+      if (taps < kernel[i] && begin + taps * full.dilations[i] < extents[i]) continue;
+      shape_error(verb, fmt::format("window {} on axis {} holds nothing but padding (kernel {}, "
+                                    "pads {} and {})",
+                                    at, i, to_string(kernel), to_string(full.pads_low),
+                                    to_string(full.pads_high)));
     }
   }
-  const Array taps = apply(kappa_primitive_window_argmax(), attributes.attributes(), {x});
-  return apply(kappa_primitive_window_take(), attributes.attributes(), {x, taps});
+  return attributes;
+}
+
+}  // namespace
+
+Array max_pool(const Array& x, const Dims& kernel, const Window& window) {
+  const Attributes attributes = pooling("max_pool", x, kernel, window).attributes();
+  const Array taps = apply(kappa_primitive_window_argmax(), attributes, {x});
+  return apply(kappa_primitive_window_take(), attributes, {x, taps});
 }
 
 Array average_pool(const Array& x, const Dims& kernel, const Window& window, bool count_padding) {
-  constexpr const char* verb = "average_pool";
-  if (x.is_literal() || x.rank() < 3 || static_cast<std::size_t>(x.rank()) != kernel.size() + 2) {
-    shape_error(verb,
-                fmt::format("x is {}, kernel {}; expected samples, channels and as many "
-                            "spatial axes as the kernel",
-                            x.is_literal() ? "a number" : to_string(x.shape()), to_string(kernel)));
-  }
-  const Window walk = full_window(verb, window, kernel.size());
+  const WindowAttributes pool = pooling("average_pool", x, kernel, window);
   const DType dtype = promote(x.dtype(), DType::f32);
   const std::int64_t channels = x.shape()[1];
   Shape weight{channels, 1};
@@ -318,24 +320,24 @@ Array average_pool(const Array& x, const Dims& kernel, const Window& window, boo
   const auto taps = static_cast<double>(num_elements(kernel));
   // A convolution of each channel with a constant kernel.
   const Array sums =
-      convolution(x, full(x, count_padding ? 1 / taps : 1, weight, dtype), walk, channels);
+      convolution(x, full(x, count_padding ? 1 / taps : 1, weight, dtype), window, channels);
   if (count_padding) return sums;
   const Dims extents(x.shape().begin() + 2, x.shape().end());
   std::vector<double> shares;
-  for_each_position(window_extents(verb, extents, kernel, walk), [&](const Dims& at, std::int64_t) {
+  for_each_position(pool.extents, [&](const Dims& at, std::int64_t) {
     double inside = 1;
     for (std::size_t i = 0; i < kernel.size(); ++i) {
       std::int64_t count = 0;
       for (std::int64_t k = 0; k < kernel[i]; ++k) {
         const std::int64_t place =
-            at[i] * walk.strides[i] + k * walk.dilations[i] - walk.pads_low[i];
+            at[i] * pool.strides[i] + k * pool.dilations[i] - pool.pads_low[i];
         if (place >= 0 && place < extents[i]) ++count;
       }
       inside *= static_cast<double>(count);
     }
-    shares.push_back(inside > 0 ? 1 / inside : 0);
+    shares.push_back(1 / inside);
   });
-  return sums * constant(x, shares, window_extents(verb, extents, kernel, walk), dtype);
+  return sums * constant(x, shares, pool.extents, dtype);
 }
 
 }  // namespace kappa

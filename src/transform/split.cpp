@@ -31,6 +31,23 @@ Split split(const Program& program, const std::vector<bool>& varying,
   const auto is_view = [&](std::size_t i) {
     return static_cast<bool>(program.nodes[i].primitive->kernel.view);
   };
+  // Fixed values that a kernel of apply wants in memory: making them again, or moving their axes
+  // again, would store them in every apply, which costs more than to read them.
+  const auto moves_axes = [&](std::size_t i) {
+    return program.nodes[i].primitive->name == "transpose";
+  };
+  std::vector<bool> in_memory(count, false);
+  for (std::size_t i = 0; i < count; ++i) {
+    if (!varies[i] || is_view(i) || program.nodes[i].primitive->elementwise()) continue;
+    for (const NodeId id : program.nodes[i].operands) {
+      auto k = static_cast<std::size_t>(id);
+      while (!varies[k] && is_view(k) && !moves_axes(k)) {
+        k = static_cast<std::size_t>(program.nodes[k].operands[0]);
+      }
+      in_memory[k] = true;
+    }
+  }
+  const auto is_free_view = [&](std::size_t i) { return is_view(i) && !in_memory[i]; };
   for (std::size_t k = 0; k < program.outputs.size(); ++k) {
     const auto i = static_cast<std::size_t>(program.outputs[k]);
     if (k >= num_apply_outputs && varies[i]) {
@@ -39,21 +56,10 @@ Split split(const Program& program, const std::vector<bool>& varying,
     if (k < num_apply_outputs && !varies[i]) needed[i] = true;
   }
   for (std::size_t i = count; i-- > 0;) {
-    if (varies[i] || (needed[i] && is_view(i))) {
+    if (varies[i] || (needed[i] && is_free_view(i))) {
       for (const NodeId id : program.nodes[i].operands) {
         if (!varies[static_cast<std::size_t>(id)]) needed[static_cast<std::size_t>(id)] = true;
       }
-    }
-  }
-  // Fixed values that a kernel of apply wants in memory: making them again would store them in
-  // every apply, which costs more than to read them.
-  std::vector<bool> in_memory(count, false);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (!varies[i] || is_view(i) || program.nodes[i].primitive->elementwise()) continue;
-    for (const NodeId id : program.nodes[i].operands) {
-      auto k = static_cast<std::size_t>(id);
-      while (!varies[k] && is_view(k)) k = static_cast<std::size_t>(program.nodes[k].operands[0]);
-      in_memory[k] = true;
     }
   }
   // available: at hand in apply without being stored. In node order, so that operands are decided
@@ -72,7 +78,7 @@ Split split(const Program& program, const std::vector<bool>& varying,
       return available[k] || stored[k];
     };
     const bool operands_at_hand = std::all_of(node.operands.begin(), node.operands.end(), at_hand);
-    const bool free = is_view(i) || node.operands.empty() ||
+    const bool free = is_free_view(i) || node.operands.empty() ||
                       (node.primitive->elementwise() && !in_memory[i] &&
                        node.primitive->kernel.element_cost <= max_recomputed_cost);
     if (free && operands_at_hand) {

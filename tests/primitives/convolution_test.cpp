@@ -258,6 +258,12 @@ TEST(Convolution, WhatDoesNotFitIsRefusedInOneLine) {
   EXPECT_TRUE(refused([&] { convolution(builder.input({DType::f64, {2, 4}}), w); }));
   EXPECT_TRUE(refused([&] { max_pool(x, {2, 2}, {{}, {}, {2, 0}}); }));
   EXPECT_TRUE(refused([&] { max_pool(x, {2}); }));
+  const std::int64_t huge = std::int64_t{1} << 62;
+  EXPECT_TRUE(refused([&] { convolution(x, w, {{}, {}, {huge, huge}, {huge, huge}}); }));
+  EXPECT_TRUE(refused([&] { convolution(x, w, {{}, {huge, 1}}); }));
+  EXPECT_TRUE(refused([&] { max_pool(x, {huge, huge}); }));
+  EXPECT_TRUE(refused([&] { average_pool(x, {2, 2}, {{}, {}, {1 << 29, 0}}); }));
+  EXPECT_TRUE(refused([&] { convolution(x, w, {{}, {}, {1 << 20, 0}, {0, 1 << 20}}); }));
 }
 
 }  // namespace
