@@ -177,7 +177,11 @@ int race_for_loss(const std::string& layers, const Arguments& arguments) {
       {"lbfgs", {.method = "lbfgs", .gradient_tolerance = 1e-6}},
       {"hessian-free", {.method = "hessian-free", .gradient_tolerance = 1e-6}},
       {"hessian-free, curvature of 1000",
-       {.method = "hessian-free", .gradient_tolerance = 1e-6, .minibatch = 1000}}};
+       {.method = "hessian-free", .gradient_tolerance = 1e-6, .minibatch = 1000}},
+      {"hessian-free, 10 products a step",
+       {.method = "hessian-free",
+        .method_options = {{"damping", "0.01"}, {"max-products", "10"}},
+        .gradient_tolerance = 1e-6}}};
   contestants.push_back(sgd(0.1, 0, work));
   contestants.push_back(sgd(0.3, 0, work, 0.1));
   for (const double rate : {0.01, 0.03}) contestants.push_back(sgd(rate, 0.9, work));

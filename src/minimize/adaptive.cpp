@@ -1,6 +1,8 @@
 #include "minimize/adaptive.h"
 
 #include <cmath>
+#include <iterator>
+#include <numeric>
 
 namespace kappa {
 
@@ -19,8 +21,8 @@ StepReport AdaptiveWalker::step(Evaluator& evaluator, Iterate& iterate) {
   const auto t = static_cast<double>(updates_);
   const double correct1 = rule_.bias_correction ? 1 / (1 - std::pow(b1, t)) : 1;
   const double correct2 = rule_.bias_correction ? 1 / (1 - std::pow(b2, t)) : 1;
-  double moved = 0;
-  for (std::size_t i = 0; i < n; ++i) {
+  double moved[8] = {};  // partial sums, so that the loop can be vectorised
+  const auto update = [&](std::size_t i, double& square) {
     const double g = iterate.gradient[i];
     square_[i] = b2 * square_[i] + (1 - b2) * g * g;
     double m = g;
@@ -28,9 +30,15 @@ StepReport AdaptiveWalker::step(Evaluator& evaluator, Iterate& iterate) {
     const double step = rate * (m * correct1 / (std::sqrt(square_[i] * correct2) + rule_.epsilon) +
                                 rule_.decoupled_decay * iterate.w[i]);
     iterate.w[i] -= step;
-    moved += step * step;
+    square += step * step;
+  };
+  const std::size_t whole = n / 8 * 8;
+  for (std::size_t i = 0; i < whole; i += 8) {
+    for (std::size_t j = 0; j < 8; ++j) update(i + j, moved[j]);
   }
-  return {.step_norm = std::sqrt(moved), .measures = {{"learning_rate", rate}}};
+  for (std::size_t i = whole; i < n; ++i) update(i, moved[0]);
+  const double square = std::accumulate(std::begin(moved), std::end(moved), 0.0);
+  return {.step_norm = std::sqrt(square), .measures = {{"learning_rate", rate}}};
 }
 
 bool AdaptiveWalker::back_up() {

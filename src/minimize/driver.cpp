@@ -286,8 +286,10 @@ class Run {
 
   void judge_value(const StepReport& report, double value) {
     if (!method().monotone && value < state_.best.value) {
-      state_.best = state_.iterate;
+      state_.best.w = state_.iterate.w;
       state_.best.value = value;
+      // Who returns to the best point of a stochastic method takes the gradient of all samples.
+      if (!method().info.stochastic) state_.best.gradient = state_.iterate.gradient;
     }
     const double work = evaluator_.counts().gradient_equivalents;
     if (auto bad = state_.watch.after_step(value, work, report, state_.start_value)) {

@@ -136,6 +136,7 @@ RunPlan::RunPlan(const Problem& problem, const MinimizeOptions& options) {
     check_fits(method->info, problem, options);
     stages.push_back({method, Settings(method->info, options.method_options, taken)});
     if (method->check != nullptr) method->check(stages.back().settings);
+    method->start(stages.back().settings);  // reads every setting, as the run will
   }
   for (std::size_t i = 0; i < taken.size(); ++i) {
     if (taken[i]) continue;

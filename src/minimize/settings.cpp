@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <stdexcept>
 
 #include "kappa/error.h"
@@ -65,6 +66,16 @@ const Settings::Setting& Settings::find(std::string_view name) const {
     if (setting.info->name == name) return setting;
   }
   throw std::logic_error("no such setting: " + std::string(name));
+}
+
+std::int64_t Settings::count(std::string_view name) const {
+  const double value = number(name);
+  if (value != std::floor(value)) {
+    throw Error(ErrorKind::value, fmt::format("minimize: option {}={} of method {} must be a whole "
+                                              "number",
+                                              name, value, method_->name));
+  }
+  return static_cast<std::int64_t>(value);
 }
 
 const std::string& Settings::choice(std::string_view name) const {

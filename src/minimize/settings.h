@@ -20,9 +20,8 @@ class Settings {
   Settings(const MethodInfo& method, const Given& given, std::vector<bool>& taken);
 
   [[nodiscard]] double number(std::string_view name) const { return find(name).value; }
-  [[nodiscard]] std::int64_t count(std::string_view name) const {
-    return static_cast<std::int64_t>(number(name));
-  }
+  /// Throws Error(value) for a number that is not whole.
+  [[nodiscard]] std::int64_t count(std::string_view name) const;
   [[nodiscard]] const std::string& choice(std::string_view name) const;
   [[nodiscard]] bool given(std::string_view name) const { return find(name).given; }
 

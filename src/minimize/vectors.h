@@ -97,9 +97,14 @@ inline double distance(std::span<const double> a, std::span<const double> b) {
 
 /// Whether every entry is finite.
 inline bool all_finite(std::span<const double> a) {
-  double sum = 0;  // 0 * x is NaN exactly where x is not finite
-  for (const double x : a) sum += 0 * x;
-  return sum == 0;
+  double sum[8] = {};  // 0 * x is NaN exactly where x is not finite
+  const std::size_t n = a.size(), whole = n / 8 * 8;
+  for (std::size_t i = 0; i < whole; i += 8) {
+    for (std::size_t j = 0; j < 8; ++j) sum[j] += 0 * a[i + j];
+  }
+  for (std::size_t i = whole; i < n; ++i) sum[0] += 0 * a[i];
+  for (std::size_t j = 1; j < 8; ++j) sum[0] += sum[j];
+  return sum[0] == 0;
 }
 
 }  // namespace kappa
