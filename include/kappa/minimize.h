@@ -160,9 +160,9 @@ struct MinimizeOptions {
   double value_tolerance = 0;
   double step_tolerance = 0;
   std::int64_t max_rising_iterations = 10;
-  /// Of several methods, one gives way to the next when it stalls or is through, when f fell by less
-  /// than this share of |f| over its last `plateau_window` records (3 for a stochastic method), or
-  /// as `switch_rule` says.
+  /// Of several methods, one gives way to the next when it stalls or is through, when f fell by
+  /// less than this share of |f| over its last `plateau_window` records (3 for a stochastic
+  /// method), or as `switch_rule` says.
   double plateau = 0.01;
   std::int64_t plateau_window = 10;
   SwitchRule switch_rule = SwitchRule::plateau;
