@@ -8,6 +8,7 @@
 #include "kappa/curvature.h"
 #include "kappa/error.h"
 #include "kappa/function.h"
+#include "kappa/landscape.h"
 #include "kappa/minimize.h"
 #include "kappa/operator.h"
 #include "kappa/problem.h"

@@ -74,6 +74,7 @@ function plane(result: Landscape): HTMLElement {
   const { axes, model, value } = result.landscape;
   const grid = { x: axes[0].t, y: axes[1].t, value: value as Num[][] };
   const names: [string, string] = [unit(axes[0]), unit(axes[1])];
+  const short_names = axes.map((axis, k) => (axis.kind === "parameter" ? axis.label : k === 0 ? "first direction" : "second direction")) as [string, string];
   const quadratic = [model.value, ...model.slope, ...model.curvature.flat()].every(isNumber)
     ? (u: number, v: number) =>
         (model.value as number) + (model.slope[0] as number) * u + (model.slope[1] as number) * v +
@@ -100,7 +101,7 @@ function plane(result: Landscape): HTMLElement {
     plot.replaceChildren(map.svg);
   });
   figure.append(h("p", { class: "readout" }, "The ring is the point itself, the dot the lowest of the places computed."));
-  return h("div", { class: "pair" }, figure, surfaceFigure(grid, ["first direction", "second direction"], "Landscape as a surface"));
+  return h("div", { class: "pair" }, figure, surfaceFigure(grid, short_names, "Landscape as a surface"));
 }
 
 function facts(result: Landscape): Fact[] {
