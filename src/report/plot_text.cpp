@@ -162,7 +162,8 @@ std::string map_plot(const std::string& title, const Grid& grid, const std::stri
   plain.symbols = false;
   out += canvas.text(x, y, plain, x_title);
   return out +
-         fmt::format("            upwards: {}; low ' .:-=+xX#@' high, O the point\n", y_title);
+         fmt::format("            upwards: {}\n            low ' .:-=+xX#@' high, O the point\n",
+                     y_title.substr(0, columns - 10));
 }
 
 std::string analysis_plot(const Json& result, const TextStyle& style) {
