@@ -259,7 +259,6 @@ KAPPA_PRIMITIVE(matmul) {
     }
   };
   p.kernel.accumulates = true;
-  p.kernel.role = Kernel::Role::product;
   p.kernel.flops = [](const Attributes& attributes, std::span<const Type> operands,
                       const Type& result) {
     return 2.0 * static_cast<double>(num_elements(result.shape)) *

@@ -66,9 +66,8 @@ struct Kernel {
   /// The runtime recomputes what is cheap rather than storing it.
   int element_cost = 1;
   /// Tells the runtime what it may fuse: a + b, a - b and a * b of two operands; `sum` sums over
-  /// the attribute "axes"; `product` multiplies matrices over the last two axes, leading ones
-  /// broadcast, with the flags "transpose_a" and "transpose_b".
-  enum class Role { other, add, subtract, multiply, sum, product } role = Role::other;
+  /// the attribute "axes".
+  enum class Role { other, add, subtract, multiply, sum } role = Role::other;
   std::function<std::int64_t(const Attributes&, std::span<const Type>)> scratch_bytes;
   /// Floating-point operations of one call; elementwise kernels count one an element.
   std::function<double(const Attributes&, std::span<const Type>, const Type& result)> flops;
