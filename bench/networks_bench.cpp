@@ -1,15 +1,16 @@
 // Second-order methods on networks against tuned stochastic gradient descent, on one thread:
 //
-//   networks_bench softmax | mlp [--samples N] [--work W]     loss (with l2 = 1e-3) against
-//                                                             gradient-equivalents
-//   networks_bench vsgd [--samples N] [--epochs E]            no rate given, against a grid of
-//   rates networks_bench curves | mnist [--samples N] [--seconds S] a deep autoencoder, equal time
+//   networks_bench softmax | mlp [--samples N] [--work W]
+//       loss (with l2 = 1e-3) against gradient-equivalents
+//   networks_bench vsgd [--samples N] [--epochs E]
+//       no rate given, against a grid of rates
+//   networks_bench curves | mnist [--samples N] [--seconds S]
+//       a deep autoencoder, equal time
 //
 // Counts of samples are multiples of 128: a short last mini-batch would be the noisiest step of SGD
 // just before its loss is taken. --only TEXT runs the walks whose label contains TEXT; --out
-// FILE.csv keeps every point of every walk (bench/walks_svg.py draws them). Time is the processor
-// time of this program, so that a busy machine favours nobody; evaluating the training error for
-// the table is charged to no method.
+// FILE.csv keeps every point of every walk. Time is the processor time of this program, so that a
+// busy machine favours nobody; evaluating the training error for the table is charged to no method.
 
 #include <fmt/format.h>
 

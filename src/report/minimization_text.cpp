@@ -215,18 +215,18 @@ std::string to_text(const std::vector<Minimization>& runs, const TextStyle& styl
   write_objective(text, runs[0].objective);
   text.label("");
   std::string out = text.str();
-  out += fmt::format("\n{:<16}{:<15}{:>15}{:>10}{:>8}{:>9}{:>7}\n", "method", "ended", "f", "|g|",
+  out += fmt::format("\n{:<15}{:<15}{:>15}{:>10}{:>8}{:>10}{:>7}\n", "method", "ended", "f", "|g|",
                      "steps", "work", "s");
   const Minimization* best = nullptr;
   for (const Minimization& m : runs) {
     const MinimizeResult& r = m.result;
     const char letter = static_cast<char>('a' + (&m - runs.data()) % 26);
     std::string name = fmt::format("{} {}", letter, fmt::join(r.methods, ","));
-    if (name.size() > 15) name = name.substr(0, 12) + "...";
-    out +=
-        fmt::format("{:<16}{:<15}{:>15.8g}{:>10.2e}{:>8}{:>9.4g}{:>7}\n", name, to_string(r.status),
-                    r.value, r.gradient_norm, r.num_iterations, r.counts.gradient_equivalents,
-                    fmt::format("{:.{}f}", r.seconds, r.seconds < 10 ? 3 : 0));
+    if (name.size() > 14) name = name.substr(0, 11) + "...";
+    out += fmt::format("{:<15}{:<15}{:>15.8g}{:>10.2e}{:>8}{:>10.4g}{:>7}\n", name,
+                       to_string(r.status), r.value, r.gradient_norm, r.num_iterations,
+                       r.counts.gradient_equivalents,
+                       fmt::format("{:.{}f}", r.seconds, r.seconds < 10 ? 3 : 0));
     const auto rank = [](const Minimization& run) {
       return run.result.status == MinimizeStatus::converged ? run.result.counts.gradient_equivalents
                                                             : INFINITY;
