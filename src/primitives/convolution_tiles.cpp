@@ -227,7 +227,10 @@ HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) 
           column[c] += lanes;
         }
         for (int r = 0; r < num_rows; ++r) {
-          const Vector<T> value = hn::Load(d, y + r * lanes);
+          Vector<T> value = hn::Load(d, y + r * lanes);
+#if HWY_ARCH_X86 && defined(__GNUC__)
+          asm("" : "+v"(value.raw));  // else it is loaded once for each column
+#endif
           for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::MulAdd(x[c], value, sum[r][c]);
         }
         y += num_rows * lanes;
