@@ -10,7 +10,7 @@ set(web_page ${CMAKE_SOURCE_DIR}/web/dist/index.html)
 find_program(NPM npm)
 if(NPM)
   set(web_commands
-      COMMAND ${CMAKE_COMMAND} -E chdir ${CMAKE_SOURCE_DIR}/web ${NPM} ci --no-audit --no-fund
+      COMMAND ${CMAKE_COMMAND} -E chdir ${CMAKE_SOURCE_DIR}/web ${NPM} install --no-save --no-audit --no-fund
       COMMAND ${CMAKE_COMMAND} -E chdir ${CMAKE_SOURCE_DIR}/web ${NPM} run build)
   if(KAPPA_WEB)
     file(GLOB_RECURSE web_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/src/*)

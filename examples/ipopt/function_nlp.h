@@ -25,8 +25,8 @@ class FunctionNlp : public Ipopt::TNLP {
       : f_(kappa::trace(objective, start.size())),
         c_(kappa::trace(constraints, start.size())),
         lagrangian_(kappa::trace(
-            [&](kappa::Array x, kappa::Array s, kappa::Array multipliers) {
-              return s[0] * objective(x) + sum(multipliers * constraints(x));
+            [&](kappa::Array at, kappa::Array s, kappa::Array multipliers) {
+              return s[0] * objective(at) + sum(multipliers * constraints(at));
             },
             start.size(), 1, num_constraints)),
         x(start),

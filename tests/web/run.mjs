@@ -19,7 +19,7 @@ const skip = (why) => {
   console.log(`SKIPPED: ${why}`);
   process.exit(77);
 };
-if (!existsSync(join(web, "node_modules", "playwright-core"))) skip("run npm ci in web/ first");
+if (!existsSync(join(web, "node_modules", "playwright-core"))) skip("run scripts/build_page.sh first");
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 if (!browserPath) skip("no Chromium (Debian: apt install chromium)");
 const require = createRequire(join(web, "package.json"));
