@@ -228,7 +228,7 @@ HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) 
         }
         for (int r = 0; r < num_rows; ++r) {
           Vector<T> value = hn::Load(d, y + r * lanes);
-#if HWY_ARCH_X86 && defined(__GNUC__)
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
           asm("" : "+v"(value.raw));  // else it is loaded once for each column
 #endif
           for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::MulAdd(x[c], value, sum[r][c]);
