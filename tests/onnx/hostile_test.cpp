@@ -206,6 +206,27 @@ TEST(OnnxHostile, AKnownValueTooLargeToFillIn) {
   EXPECT_SAYS(refusal(model), "Reshape");
 }
 
+// Found by fuzzing: bias and initial state of no shape at all.
+TEST(OnnxHostile, RecurrenceWithOperandsThatDoNotFit) {
+  for (const std::size_t wrong : {3, 4, 5}) {
+    auto model = empty_model();
+    auto& graph = *model.mutable_graph();
+    add_input(graph, "x", {2, 3, 4});
+    add_input(graph, "w", {1, 5, 4});
+    add_input(graph, "r", {1, 5, 5});
+    add_input(graph, "scalar", {});
+    std::vector<std::string> inputs{"x", "w", "r", "", "", ""};
+    inputs[wrong] = "scalar";
+    auto& node = add_node(graph, "RNN", inputs, {"y"});
+    auto& hidden = *node.add_attribute();
+    hidden.set_name("hidden_size");
+    hidden.set_type(onnx::AttributeProto::INT);
+    hidden.set_i(5);
+    add_output(graph, "y");
+    EXPECT_SAYS(refusal(model), "RNN");
+  }
+}
+
 TEST(OnnxHostile, FunctionsThatCallThemselves) {
   auto model = empty_model();
   model.add_opset_import()->set_domain("d");

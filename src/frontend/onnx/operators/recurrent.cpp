@@ -203,6 +203,7 @@ std::vector<Array> build_recurrent(OnnxCall& call, const Kind& kind) {
   const std::int64_t directions = direction == "bidirectional" ? 2 : 1;
   const Array weights = call.input(1), recurrent = call.input(2);
   const std::int64_t n = recurrent.rank() == 3 ? recurrent.shape()[2] : 0;
+  if (n > 1 << 24) call.fail("a state of more entries than makes sense");
   const Shape whole{directions, kind.gates * n, n};
   if (n == 0 || steps == 0 || recurrent.shape() != whole ||
       weights.shape() != Shape{directions, kind.gates * n, x.shape()[2]}) {
@@ -211,9 +212,20 @@ std::vector<Array> build_recurrent(OnnxCall& call, const Kind& kind) {
   const Array bias = call.optional_input(3), lengths = call.optional_input(4);
   const bool lstm = kind.step == step_lstm;
   const Array peephole = lstm ? call.optional_input(7) : Array{};
+  const auto fits = [](const Array& given, const Shape& shape) {
+    return !given.defined() || given.shape() == shape;
+  };
+  if (!fits(bias, {directions, 2 * kind.gates * n}) || !fits(peephole, {directions, 3 * n}) ||
+      !fits(lengths, {batch})) {
+    call.fail("bias, sequence_lens or peepholes do not fit the data and the direction");
+  }
   const auto initial = [&](std::size_t i, std::int64_t d) {
     if (!call.has(i)) return call.zeros({batch, n}, x.dtype());
     const Array given = call.input(i);
+    if (given.shape() !=
+        (batch_first ? Shape{batch, directions, n} : Shape{directions, batch, n})) {
+      call.fail("an initial state that does not fit the data and the direction");
+    }
     return entry_along(batch_first ? transpose(given, {1, 0, 2}) : given, 0, d);
   };
   const std::vector<Activation> activations =
