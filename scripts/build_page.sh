@@ -26,4 +26,4 @@ if { ! $install || npm install --no-save --no-audit --no-fund --prefer-offline -
   exit 0
 fi
 echo "The report page could not be built; kappa is built without it, and --html will say so:"
-tail -n 3 "$log"
+grep -i -m 3 -E "npm err(!|or)|error TS" "$log" || tail -n 3 "$log"
