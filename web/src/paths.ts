@@ -4,6 +4,7 @@ import { h, s } from "./dom";
 import { count, number } from "./format";
 import { section } from "./layout";
 import { drawMap, drawWalk, key, type Vector } from "./map";
+import { playButton } from "./play";
 import { isNumber, type Paths } from "./result";
 import { surfaceFigure } from "./surface";
 
@@ -37,23 +38,12 @@ export function pathSection(paths: Paths | undefined): HTMLElement | null {
     redraw();
   };
   input.addEventListener("input", () => go(Number(input.value)));
-  let timer: number | undefined;
-  const play = h("button", { type: "button", "data-play": "", click: toggle }, "Play");
-  function toggle(): void {
-    if (timer !== undefined) {
-      window.clearInterval(timer);
-      timer = undefined;
-      play.textContent = "Play";
-      return;
-    }
-    play.textContent = "Pause";
-    if (step >= longest) go(0);
-    const stride = Math.max(1, Math.round(longest / 60));
-    timer = window.setInterval(() => {
-      go(Math.min(longest, step + stride));
-      if (step >= longest) toggle();
-    }, 120);
-  }
+  const stride = Math.max(1, Math.round(longest / 60));
+  const play = playButton({
+    atEnd: () => step >= longest,
+    rewind: () => go(0),
+    advance: () => go(Math.min(longest, step + stride)),
+  });
   const series = runs.map((run, k) => ({ name: run.method, color: k + 2, kind: k > 2 ? "dashes" : "line" }));
   const figure = h(
     "figure",

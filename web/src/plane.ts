@@ -5,6 +5,7 @@ import { legend, responsive } from "./chart";
 import { h, s } from "./dom";
 import { number } from "./format";
 import { drawMap, drawWalk, key, type Vector } from "./map";
+import { playButton } from "./play";
 import { isNumber, type Analysis, type Walk } from "./result";
 import { surfaceFigure } from "./surface";
 
@@ -99,25 +100,16 @@ export function planePicture(a: Analysis): HTMLElement | null {
     ground.append(h("label", {}, input, name));
   }
 
-  let timer: number | undefined;
-  const play = h("button", { type: "button", "data-play": "", click: toggle }, "Play");
-  function toggle(): void {
-    if (timer !== undefined) {
-      window.clearInterval(timer);
-      timer = undefined;
-      play.textContent = "Play";
-      return;
-    }
-    play.textContent = "Pause";
-    if (step >= played_steps) step = 0;
-    timer = window.setInterval(() => {
+  const play = playButton({
+    atEnd: () => step >= played_steps,
+    rewind: () => (step = 0),
+    advance: () => {
       step += 1;
       stepSlider.input.value = String(step);
       stepSlider.output.textContent = String(step);
       redraw();
-      if (step >= played_steps) toggle();
-    }, 120);
-  }
+    },
+  });
 
   const figure = h(
     "figure",
