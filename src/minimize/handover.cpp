@@ -12,9 +12,10 @@ ModelTrial try_model(Evaluator& evaluator, const Iterate& iterate) {
   const double before = evaluator.counts().gradient_equivalents;
   const auto curvature = evaluator.linearize(iterate.w.data());
   const double radius = std::max(1.0, 0.1 * norm(iterate.w));
-  const TruncatedStep model = truncated_conjugate_gradients(curvature, curvature.gradient(),
-                                                            kResidual * norm(curvature.gradient()),
-                                                            radius, false, kMaxProducts);
+  TruncatedConjugateGradients inner;
+  const TruncatedStep& model =
+      inner.solve(curvature, curvature.gradient(), kResidual * norm(curvature.gradient()), radius,
+                  false, kMaxProducts);
   Vector trial(iterate.w.size());
   add_scaled(iterate.w, 1, model.crossed ? model.boundary_step : model.step, trial);
   ModelTrial result;

@@ -38,37 +38,45 @@ class NewtonCg final : public Walker {
     const std::size_t n = iterate.w.size();
     trial_.w.resize(n);
     trial_.gradient.resize(n);
-    const auto curvature = evaluator.linearize(iterate.w.data());
     const double size = norm(iterate.gradient);
     if (size == 0) return {.moved = false};
     if (first_norm_ == 0) first_norm_ = size;
     if (!(radius_ > 0)) radius_ = std::max(1.0, 0.1 * norm(iterate.w));
     const double residual = std::min(forcing_, std::sqrt(size / first_norm_)) * size;
-    return lanczos_ ? lanczos_step(evaluator, iterate, curvature, residual)
-                    : steihaug_step(evaluator, iterate, curvature, residual);
+    return lanczos_ ? lanczos_step(evaluator, iterate, residual)
+                    : steihaug_step(evaluator, iterate, residual);
   }
 
   std::optional<StepReport> leave_saddle(Evaluator& evaluator, Iterate& iterate) override {
-    return leave_along_negative_curvature(evaluator, iterate);
+    auto report =
+        leave_along_negative_curvature(evaluator, iterate, curvature_ ? &*curvature_ : nullptr);
+    if (report) curvature_.reset();
+    return report;
   }
 
   void archive(Archive& archive) override { archive(radius_, first_norm_); }
 
  private:
-  StepReport steihaug_step(Evaluator& evaluator, Iterate& iterate,
-                           const Evaluator::Curvature& curvature, double residual) {
+  // At the iterate. An accepted trial leaves its own for the next step.
+  const Evaluator::Curvature& curvature(Evaluator& evaluator, const Iterate& iterate) {
+    if (!curvature_) curvature_.emplace(evaluator.linearize(iterate.w.data()));
+    return *curvature_;
+  }
+
+  StepReport steihaug_step(Evaluator& evaluator, Iterate& iterate, double residual) {
     const std::int64_t limit =
         max_products_ > 0 ? max_products_ : std::max<std::int64_t>(2 * evaluator.dimension(), 20);
     double radius = radius_;
     std::int64_t products = 0;
     for (int tries = 0; tries < 60; ++tries) {
       const bool through = searches_ && tries == 0;
-      const TruncatedStep model = truncated_conjugate_gradients(curvature, iterate.gradient,
-                                                                residual, radius, through, limit);
+      const TruncatedStep& model = inner_.solve(curvature(evaluator, iterate), iterate.gradient,
+                                                residual, radius, through, limit);
       products += model.products;
       if (through && model.crossed && model.convex) {
         const LineSearchResult found = wolfe_search(evaluator, iterate, model.step, 1, trial_);
         if (found.decreased) {
+          curvature_.reset();
           const double length = found.step * norm(model.step);
           radius_ = 2 * length;
           std::swap(iterate, trial_);
@@ -92,12 +100,13 @@ class NewtonCg final : public Walker {
     return {.moved = false};
   }
 
-  StepReport lanczos_step(Evaluator& evaluator, Iterate& iterate,
-                          const Evaluator::Curvature& curvature, double residual) {
+  StepReport lanczos_step(Evaluator& evaluator, Iterate& iterate, double residual) {
     const std::int64_t limit =
         std::min(max_products_ > 0 ? max_products_ : kMaxBasis, evaluator.dimension());
-    LanczosRegion region([&](const double* v, double* hv) { curvature.hessian_product(v, hv); },
-                         iterate.gradient, residual, limit);
+    const auto product = [&](const double* v, double* hv) {
+      curvature(evaluator, iterate).hessian_product(v, hv);
+    };
+    LanczosRegion region(product, iterate.gradient, residual, limit);
     double radius = radius_;
     for (int tries = 0; tries < 60; ++tries) {
       const LanczosRegion::Step best = region.solve(radius);
@@ -121,7 +130,8 @@ class NewtonCg final : public Walker {
                                      double length, double decrease, double& radius,
                                      bool& hopeless) {
     add_scaled(iterate.w, 1, s, trial_.w);
-    const Judgement judged = judge_trial(evaluator, iterate, trial_, decrease, length, radius);
+    const Judgement judged =
+        judge_trial(evaluator, iterate, trial_, decrease, length, radius, {}, &curvature_);
     hopeless = judged.hopeless;
     if (!judged.accepted) return {};
     radius_ = radius;
@@ -135,6 +145,8 @@ class NewtonCg final : public Walker {
   bool searches_, lanczos_;
   double first_norm_ = 0;
   Iterate trial_;
+  TruncatedConjugateGradients inner_;
+  std::optional<Evaluator::Curvature> curvature_;
 };
 
 }  // namespace

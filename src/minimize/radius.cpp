@@ -18,7 +18,8 @@ double scaled_norm(std::span<const double> gradient, std::span<const double> sca
 }  // namespace
 
 Judgement judge_trial(Evaluator& evaluator, const Iterate& from, Iterate& trial, double predicted,
-                      double length, double& radius, std::span<const double> scale) {
+                      double length, double& radius, std::span<const double> scale,
+                      std::optional<Evaluator::Curvature>* curvature) {
   Judgement judgement;
   const double rounding = 8 * std::numeric_limits<double>::epsilon() * std::fabs(from.value);
   if (trial.w == from.w || !(predicted > 0)) {
@@ -35,12 +36,20 @@ Judgement judge_trial(Evaluator& evaluator, const Iterate& from, Iterate& trial,
   const bool resolved = predicted > rounding;
   const bool enough = resolved ? judgement.ratio >= 1e-4 && decrease > 0 : decrease >= -rounding;
   if (enough) {
-    trial.value = evaluator.gradient(trial.w.data(), trial.gradient.data());
+    if (curvature == nullptr) {
+      trial.value = evaluator.gradient(trial.w.data(), trial.gradient.data());
+    } else {
+      curvature->reset();  // never two at once: one may hold much
+      curvature->emplace(evaluator.linearize(trial.w.data()));
+      trial.value = (*curvature)->value();
+      std::ranges::copy((*curvature)->gradient(), trial.gradient.begin());
+    }
     judgement.accepted = trial.finite();
     if (judgement.accepted && !resolved) {
       judgement.accepted = scaled_norm(trial.gradient, scale) < scaled_norm(from.gradient, scale);
       judgement.hopeless = !judgement.accepted;
     }
+    if (!judgement.accepted && curvature != nullptr) curvature->reset();
   } else if (!resolved) {
     judgement.hopeless = true;
   }

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "minimize/dense_algebra.h"
-#include "minimize/spectrum_ends.h"
+#include "minimize/lowest_curvature.h"
 
 namespace kappa {
 
@@ -34,10 +34,11 @@ double walk_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
   return best_length;
 }
 
-std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, Iterate& iterate) {
-  constexpr std::int64_t kMaxDense = 500;
+std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
+                                                         const Evaluator::Curvature* known) {
+  constexpr std::int64_t kMaxDense = 500, kMaxProducts = 100;
   const std::int64_t n = evaluator.dimension();
-  double lowest = 0, bound = 0;
+  double value = 0;
   Vector direction;
   if (n <= kMaxDense) {
     Eigen::MatrixXd hessian(n, n);
@@ -45,21 +46,21 @@ std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, I
     if (!hessian.allFinite()) return {};
     const Evaluator::Factorization timing(evaluator);
     const SymmetricEigen eigen = symmetric_eigen(hessian);
-    lowest = eigen.values(0);
-    bound = 1e-10 * eigen.values.cwiseAbs().maxCoeff();
+    value = eigen.values(0);
+    if (!(value < -1e-10 * eigen.values.cwiseAbs().maxCoeff())) return {};
     direction.assign(eigen.vectors.col(0).data(), eigen.vectors.col(0).data() + n);
   } else {
-    const auto curvature = evaluator.linearize(iterate.w.data());
-    SpectrumEnds ends = spectrum_ends(evaluator, curvature, {.vector = true});
-    lowest = ends.smallest;
-    bound = std::max(1e-10 * std::fabs(ends.largest), ends.smallest_error);
-    direction = std::move(ends.smallest_vector);
+    std::optional<Evaluator::Curvature> own;
+    if (known == nullptr) known = &own.emplace(evaluator.linearize(iterate.w.data()));
+    LowestCurvature lowest = lowest_curvature(evaluator, *known, kMaxProducts);
+    if (!lowest.negative()) return {};
+    value = lowest.value;
+    direction = std::move(lowest.direction);
   }
-  if (!(lowest < -bound)) return {};
   const double length = std::max(1.0, 0.1 * norm(iterate.w));
-  const double step = walk_along_negative_curvature(evaluator, iterate, direction, lowest, length);
+  const double step = walk_along_negative_curvature(evaluator, iterate, direction, value, length);
   if (step == 0) return {};
-  return StepReport{.step_norm = step, .measures = {{"lambda_min", lowest}}};
+  return StepReport{.step_norm = step, .measures = {{"lambda_min", value}}};
 }
 
 }  // namespace kappa

@@ -12,9 +12,10 @@ double walk_along_negative_curvature(Evaluator& evaluator, Iterate& iterate,
                                      double length);
 
 /// Looks for negative curvature at a critical point and walks along it: dense eigenvalues up to 500
-/// parameters, Lanczos (at most 100 Hessian products) beyond. Eigenvalues within 1e-10 of the
-/// largest |eigenvalue| (or their error bound) count as zero. The first length tried is
-/// max(1, |w|/10).
-std::optional<StepReport> leave_along_negative_curvature(Evaluator& evaluator, Iterate& iterate);
+/// parameters, lowest_curvature() (at most 100 Hessian products) beyond, on `known` where the
+/// method has linearised f there. Eigenvalues within 1e-10 of the largest |eigenvalue| (or their
+/// error bound) count as zero. The first length tried is max(1, |w|/10).
+std::optional<StepReport> leave_along_negative_curvature(
+    Evaluator& evaluator, Iterate& iterate, const Evaluator::Curvature* known = nullptr);
 
 }  // namespace kappa

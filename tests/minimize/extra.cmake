@@ -1,5 +1,6 @@
-# What takes longer than a change should wait for: ctest -L long.
 if(TARGET test_minimize)
+  target_include_directories(test_minimize PRIVATE ${CMAKE_SOURCE_DIR})  # bench/large_functions.h
+  # What takes longer than a change should wait for: ctest -L long.
   add_test(NAME minimize.mgh_table
            COMMAND ${CMAKE_COMMAND} -E env KAPPA_LONG=1 $<TARGET_FILE:test_minimize>
                    --gtest_filter=MghTable.*)

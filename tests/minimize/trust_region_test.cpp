@@ -7,6 +7,7 @@
 #include <random>
 
 #include "minimize/lanczos_region.h"
+#include "minimize/lowest_curvature.h"
 #include "minimize/problems.h"
 #include "minimize/secular.h"
 #include "minimize/steihaug.h"
@@ -122,9 +123,10 @@ TEST(TruncatedConjugateGradients, GainAtLeastHalfOfTheBestOnConvexModels) {
     Evaluator evaluator(problem, options);
     const Vector origin(20, 0.0);
     const auto curvature = evaluator.linearize(origin.data());
+    TruncatedConjugateGradients inner;
     for (const double radius : {1e-3, 1e-2, 0.1}) {
-      const TruncatedStep step = truncated_conjugate_gradients(
-          curvature, {model.gradient.data(), 20}, 1e-12, radius, false, 100);
+      const TruncatedStep& step =
+          inner.solve(curvature, {model.gradient.data(), 20}, 1e-12, radius, false, 100);
       ASSERT_TRUE(step.crossed);
       EXPECT_NEAR(norm(step.boundary_step), radius, 1e-12);
       EXPECT_NEAR(model.decrease(step.boundary_step), step.boundary_decrease,
@@ -133,6 +135,82 @@ TEST(TruncatedConjugateGradients, GainAtLeastHalfOfTheBestOnConvexModels) {
       EXPECT_LE(step.boundary_decrease, best * (1 + 1e-12));
       EXPECT_GE(step.boundary_decrease, 0.5 * best);
     }
+  }
+}
+
+// A diagonal Hessian of 2000 entries from 1 to 100 and one that is `lowest`.
+test::Quadratic one_odd_eigenvalue(double lowest) {
+  Vector lambda(2000);
+  for (std::size_t i = 0; i < lambda.size(); ++i) {
+    lambda[i] = 1 + 99 * static_cast<double>(i) / 1999;
+  }
+  lambda[700] = lowest;
+  return test::Quadratic(std::move(lambda));
+}
+
+TEST(LowestCurvature, FindsTheSignOfTheLowestEigenvalueWithoutABasis) {
+  const MinimizeOptions options;
+  const Vector origin(2000, 0.0);
+  for (const double lowest : {-30.0, -1.0, 0.5}) {
+    const test::Quadratic problem = one_odd_eigenvalue(lowest);
+    Evaluator evaluator(problem, options);
+    const LowestCurvature found =
+        lowest_curvature(evaluator, evaluator.linearize(origin.data()), 100);
+    EXPECT_EQ(found.negative(), lowest < 0) << lowest;
+    EXPECT_LE(std::fabs(found.value - lowest), found.error + 1e-12) << lowest;
+    EXPECT_GE(found.largest, 90);
+    if (lowest < 0) {  // a direction with the curvature that was promised
+      double bend = 0;
+      for (std::size_t i = 0; i < 2000; ++i) {
+        const double d = found.direction[i];
+        bend += (i == 700 ? lowest : 1 + 99 * static_cast<double>(i) / 1999) * d * d;
+      }
+      EXPECT_NEAR(bend, found.value, 1e-9);
+      EXPECT_NEAR(norm(found.direction), 1, 1e-12);
+      EXPECT_LE(evaluator.counts().num_hvps, 200);
+    }
+  }
+}
+
+TEST(LowestCurvature, EndsInAnInvariantSpace) {
+  const MinimizeOptions options;
+  const Vector origin(600, 0.0);
+  const test::Quadratic identity(Vector(600, 3.0));
+  Evaluator evaluator(identity, options);
+  const LowestCurvature found =
+      lowest_curvature(evaluator, evaluator.linearize(origin.data()), 100);
+  EXPECT_NEAR(found.value, 3, 1e-12);
+  EXPECT_LE(evaluator.counts().num_hvps, 4);
+}
+
+// sum (1 + i/n) (x_i^2 - 1)^2 over 600 variables has a saddle at 0 and its minima at -1 and 1.
+class DoubleWells final : public test::FunctionProblem {
+ public:
+  std::int64_t dimension() const override { return 600; }
+  double evaluate(const double* x, double* g) const override {
+    double f = 0;
+    for (std::size_t i = 0; i < 600; ++i) {
+      const double weight = 1 + static_cast<double>(i) / 600, a = x[i] * x[i] - 1;
+      f += weight * a * a;
+      g[i] = 4 * weight * a * x[i];
+    }
+    return f;
+  }
+  void product(const double* x, const double* d, double* p) const override {
+    for (std::size_t i = 0; i < 600; ++i) {
+      p[i] = 4 * (1 + static_cast<double>(i) / 600) * (3 * x[i] * x[i] - 1) * d[i];
+    }
+  }
+};
+
+TEST(NewtonCg, LeavesASaddleOfManyVariables) {
+  const DoubleWells wells;
+  for (const char* subproblem : {"steihaug", "lanczos"}) {
+    const MinimizeResult result =
+        minimize(wells, Vector(600, 0.0),
+                 {.method = "newton-cg", .method_options = {{"subproblem", subproblem}}});
+    EXPECT_EQ(result.status, MinimizeStatus::converged) << subproblem;
+    for (const double x : result.w) EXPECT_NEAR(std::fabs(x), 1, 1e-6) << subproblem;
   }
 }
 
