@@ -12,16 +12,10 @@ import os
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch.autograd.functional import hessian as dense_hessian, jacobian as dense_jacobian
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-FOLDER = os.path.join(HERE, "networks")
-NUM_DIRECTIONS = 3
+from network_case import FOLDER, write_case
+
 ACTIVATIONS = {"tanh": torch.tanh, "relu": torch.relu, "softplus": F.softplus, "gelu": F.gelu}
-
-
-def representable(array):
-    return np.asarray(array, dtype=np.float32).astype(np.float64)
 
 
 class Net:
@@ -85,49 +79,20 @@ class Net:
         self.index += 1
         return self
 
-    def parameters(self, w):
-        start, result = 0, {}
-        for key, shape in self.shapes.items():
-            size = int(np.prod(shape))
-            result[key] = w[start:start + size].view(shape)
-            start += size
-        return result
-
-    def outputs(self, w, x):
-        p, h = self.parameters(w), x.view(len(x), *self.image)
+    def outputs(self, p, x):
+        h = x.view(len(x), *self.image)
         for step in self.steps:
             h = step(p, h)
         return h
 
 
-def case(name, net, num_samples, classes, seed, batch=None):
-    rng = np.random.default_rng(seed)
-    w = torch.tensor(np.concatenate([
-        representable(rng.uniform(-1, 1, shape) * 1.5 / np.sqrt(max(np.prod(shape[1:]), 4))).ravel()
-        for shape in net.shapes.values()]))
-    x = torch.tensor(representable(rng.normal(size=(num_samples, int(np.prod(net.image))))))
-    y = torch.tensor(rng.integers(0, classes, num_samples))
-    v = torch.tensor(representable(rng.normal(size=(NUM_DIRECTIONS, w.numel()))))
+def initial(rng, name, shape):
+    return rng.uniform(-1, 1, shape) * 1.5 / np.sqrt(max(np.prod(shape[1:]), 4))
 
-    leaf = w.clone().requires_grad_()
-    z = net.outputs(leaf, x)
-    value = F.cross_entropy(z, y)
-    gradient, = torch.autograd.grad(value, leaf)
-    hessian = dense_hessian(lambda w: F.cross_entropy(net.outputs(w, x), y), w)
-    assert (hessian - hessian.T).abs().max() < 1e-12 * hessian.abs().max()
-    jacobian = dense_jacobian(lambda w: net.outputs(w, x), w).reshape(-1, w.numel())
-    loss_hessian = dense_hessian(lambda z: F.cross_entropy(z, y), z.detach())
-    gauss_newton = jacobian.T @ loss_hessian.reshape(z.numel(), z.numel()) @ jacobian
-    np.savez(
-        os.path.join(FOLDER, name + ".npz"), x=x.numpy(), y=y.numpy(),
-        **{key: p.numpy() for key, p in net.parameters(w).items()}, directions=v.numpy(),
-        outputs=z.detach().numpy(), value=np.array(value.item()), gradient=gradient.numpy(),
-        hessian_products=(v @ hessian).numpy(), gauss_newton_products=(v @ gauss_newton).numpy(),
-        hessian_eigenvalues=torch.linalg.eigvalsh(hessian).numpy(),
-        gauss_newton_eigenvalues=torch.linalg.eigvalsh(gauss_newton).numpy())
-    return {"name": name, "file": name + ".npz", "model": net.text + net.tail,
-            "loss": "cross-entropy", "l2": 0.0, "num_samples": num_samples, "batch": batch,
-            "num_parameters": w.numel()}
+
+def case(name, net, num_samples, classes, seed, batch=None):
+    return write_case(name, net.text + net.tail, net.shapes, initial, net.outputs,
+                      int(np.prod(net.image)), num_samples, classes, seed, batch)
 
 
 def main():
