@@ -1,0 +1,14 @@
+#include <kappa/elements.h>
+
+Eigen::SparseMatrix<double> run(const std::vector<std::array<int, 4>>& quadruples,
+                                const Eigen::VectorXd& x) {
+  auto f = kappa::ElementSum(x.size(), kappa::elements(quadruples, [](const auto& x) {
+                               auto a = x[1] - x[0] * x[0];
+                               auto b = x[3] - x[2] * x[2];
+                               auto c = x[1] + x[3] - 2;
+                               auto d = x[1] - x[3];
+                               return 100 * a * a + pow(1 - x[0], 2) + 90 * b * b +
+                                      pow(1 - x[2], 2) + 10 * c * c + 0.1 * d * d;
+                             }));
+  return kappa::sparse_hessian(f, x);
+}

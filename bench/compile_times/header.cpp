@@ -1,0 +1,1 @@
+#include <kappa/kappa.h>
