@@ -35,6 +35,9 @@ std::int64_t choose_block(const Program& program, std::int64_t n) {
   return (n + blocks - 1) / blocks;
 }
 
+// A Hessian of less work, in additions, is computed before a cut of its program is found.
+constexpr double kWorthCutting = 1 << 18;
+
 /// What a Hessian at one point needs for any direction: the residuals of setup, f and its gradient.
 struct AtPoint {
   AtPoint(const Function::Impl& impl, const double* x)
@@ -173,6 +176,14 @@ const PooledPlan& Function::Impl::hessian_block() const {
     return PooledPlan(batch(product_program(program), {false, true}, dimension));
   });
 }
+const CutHessian* Function::Impl::cut_hessian() const {
+  const std::optional<CutHessian>& cut = cut_hessian_.get([&]() -> std::optional<CutHessian> {
+    const double work = static_cast<double>(dimension) * work_of(split_product().apply);
+    if (work < kWorthCutting) return std::nullopt;
+    return CutHessian::find(program, work);
+  });
+  return cut ? &*cut : nullptr;
+}
 const Split& Function::Impl::split_product() const {
   return split_.get([&] { return split(hessian_product(program, {true}), {false, true}, 1); });
 }
@@ -248,6 +259,10 @@ void hessian(const Function& f, std::span<const double> x, std::span<double> res
   const std::int64_t n = impl.dimension;
   check_length("hessian", "x", x.size(), n);
   check_length("hessian", "result", result.size(), n * n);
+  if (const CutHessian* cut = impl.cut_hessian()) {
+    cut->evaluate(x.data(), result.data());
+    return;
+  }
   const std::int64_t block = impl.block();
   std::vector<double> unit(static_cast<std::size_t>(block * n));
   std::vector<double> last;

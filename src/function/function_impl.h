@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
+#include "function/cut_hessian.h"
 #include "function/pooled_plan.h"
 #include "function/sparse_plan.h"
 #include "kappa/function.h"
@@ -31,6 +33,8 @@ struct Function::Impl {
   [[nodiscard]] std::int64_t block() const { return block_; }
   /// All of a Hessian in one run. Inputs: x, directions (n, n). Output: (n, n).
   [[nodiscard]] const PooledPlan& hessian_block() const;
+  /// A Hessian through a cut of the program, where that is much less work; else null.
+  [[nodiscard]] const CutHessian* cut_hessian() const;
 
   /// The product cut at what depends on the direction, for many products at one point.
   [[nodiscard]] const PooledPlan& setup() const;
@@ -47,6 +51,7 @@ struct Function::Impl {
  private:
   std::int64_t block_ = 1;
   Lazy<PooledPlan> value_, gradient_, value_and_gradient_, product_, jacobian_, hessian_block_;
+  Lazy<std::optional<CutHessian>> cut_hessian_;
   Lazy<Split> split_;
   Lazy<PooledPlan> setup_, apply_, apply_block_;
   Lazy<SparseHessianPlan> sparse_hessian_;

@@ -1,5 +1,7 @@
 #include "transform/sparsity.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <memory>
 #include <numeric>
@@ -14,21 +16,24 @@ namespace {
 
 using Ints = std::vector<std::int32_t>;
 
-constexpr std::int64_t kMaxEntries = std::int64_t{1} << 28;
 constexpr std::size_t kMaxMaps = 32;
 // Reductions of at most this many maps stay maps; longer ones make sets.
 constexpr std::int64_t kShortReduction = 16;
 
-[[noreturn]] void too_dense() {
+[[noreturn]] void too_dense(std::int64_t max_entries) {
   throw Error(ErrorKind::resource,
-              "sparsity: the pattern has more than 2^28 entries; remedy: hvp_operator, which needs "
-              "no matrix");
+              fmt::format("sparsity: the pattern has more than {} entries; remedy: hvp_operator, "
+                          "which needs no matrix",
+                          max_entries));
 }
 
 /// Sets of input indices, each stored once; set 0 is empty.
 class SetTable {
  public:
-  explicit SetTable(std::int64_t universe) : universe_(universe) { sets_.emplace_back(); }
+  SetTable(std::int64_t universe, std::int64_t max_entries)
+      : universe_(universe), max_entries_(max_entries) {
+    sets_.emplace_back();
+  }
 
   [[nodiscard]] const Ints& operator[](std::int32_t id) const {
     return sets_[static_cast<std::size_t>(id)];
@@ -51,7 +56,7 @@ class SetTable {
       if ((*this)[it->second] == content) return it->second;
     }
     total_ += static_cast<std::int64_t>(content.size());
-    if (total_ > kMaxEntries) too_dense();
+    if (total_ > max_entries_) too_dense(max_entries_);
     const auto id = static_cast<std::int32_t>(sets_.size());
     sets_.push_back(std::move(content));
     known_.emplace(hash, id);
@@ -74,7 +79,7 @@ class SetTable {
   }
 
  private:
-  std::int64_t universe_, total_ = 0;
+  std::int64_t universe_, max_entries_, total_ = 0;
   std::vector<Ints> sets_;
   std::unordered_multimap<std::size_t, std::int32_t> known_;
   std::unordered_map<std::uint64_t, std::int32_t> unions_;
@@ -102,10 +107,11 @@ void add_map(std::vector<IndexMap>& maps, const IndexMap& map) {
 
 class Propagation {
  public:
-  explicit Propagation(const Program& program)
+  Propagation(const Program& program, std::int64_t max_entries)
       : program_(program),
         columns_(num_elements(program.input_type(0).shape)),
-        table_(columns_),
+        max_entries_(max_entries),
+        table_(columns_, max_entries),
         rules_(program),
         values_(program.nodes.size()) {}
 
@@ -275,6 +281,11 @@ class Propagation {
 
   SparsityPattern rows(const Dependence& d, std::size_t count) const {
     SparsityPattern pattern{static_cast<std::int64_t>(count), columns_, {0}, {}};
+    if (d.sets) {  // before anything of that size is made
+      std::int64_t least = 0;
+      for (const std::int32_t set : *d.sets) least += static_cast<std::int64_t>(table_[set].size());
+      if (least > max_entries_) too_dense(max_entries_);
+    }
     pattern.starts.reserve(count + 1);
     pattern.indices.reserve(count * d.maps.size());
     for (std::size_t e = 0; e < count; ++e) {
@@ -284,7 +295,7 @@ class Propagation {
       std::sort(first, pattern.indices.end());
       pattern.indices.erase(std::unique(first, pattern.indices.end()), pattern.indices.end());
       pattern.starts.push_back(static_cast<std::int64_t>(pattern.indices.size()));
-      if (pattern.starts.back() > kMaxEntries) too_dense();
+      if (pattern.starts.back() > max_entries_) too_dense(max_entries_);
     }
     return pattern;
   }
@@ -329,7 +340,7 @@ class Propagation {
   }
 
   const Program& program_;
-  std::int64_t columns_;
+  std::int64_t columns_, max_entries_;
   SetTable table_;
   ElementDependence rules_;
   std::vector<Dependence> values_;
@@ -337,7 +348,9 @@ class Propagation {
 
 }  // namespace
 
-SparsityPattern jacobian_pattern(const Program& program) { return Propagation(program).run(); }
+SparsityPattern jacobian_pattern(const Program& program, std::int64_t max_entries) {
+  return Propagation(program, max_entries).run();
+}
 
 SparsityPattern transpose(const SparsityPattern& pattern) {
   SparsityPattern result{pattern.columns, pattern.rows,

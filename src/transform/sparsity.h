@@ -16,12 +16,13 @@ struct SparsityPattern {
   [[nodiscard]] std::int64_t num_entries() const { return starts.back(); }
 };
 
-/// The pattern of the Jacobian of a program's one output by its one input, row-major: an upper
+/// The pattern of the Jacobian of a program's one output by its first input, row-major: an upper
 /// bound from the operations alone, whatever the input's values. Cost: linear in the sizes of the
-/// arrays and of the pattern. Throws Error(resource) beyond 2^28 entries.
+/// arrays and of the pattern. Throws Error(resource) beyond `max_entries`.
 ///
 /// The pattern of a Hessian is that of the gradient's Jacobian, see symmetric_part.
-SparsityPattern jacobian_pattern(const Program& program);
+SparsityPattern jacobian_pattern(const Program& program,
+                                 std::int64_t max_entries = std::int64_t{1} << 28);
 
 /// P and its transpose in common: where P bounds the pattern of a symmetric matrix, so does its
 /// transpose, and what both allow is the better bound.
