@@ -10,13 +10,24 @@ namespace {
 /// Hessian-free optimisation (Martens 2010): conjugate gradients on (G + damping I) s = -g, G the
 /// Gauss-Newton matrix of a mini-batch, g the gradient of all samples.
 ///
-/// Section 4.4: CG stops at i > k with phi_i < 0 and phi_i - phi_{i-k} > k 5e-4 phi_i, k = max(10,
-/// i/10). 4.5: it starts from 0.95 times the step before. 4.6: of the iterates kept at i = 1.3^j
-/// the last before f rises is taken, then shortened until f falls enough. 4.1: the damping is
-/// multiplied by 3/2 where the true over the predicted decrease is below 1/4, by 2/3 above
-/// 3/4; it starts at 1/100 of the curvature along the gradient (the paper tunes it a problem). 4.7:
-/// the preconditioner is (d + damping)^0.75; d is a running Hutchinson estimate of diag G here, for
-/// want of gradients of single samples. Memory: about 15 + log_1.3(max-products) vectors.
+/// CG starts from 0.95 times the step before (section 4.5). Its iterates at i = 1.3^j are kept, the
+/// best of them is taken and shortened until f falls enough (4.6); f is tried on them as they come,
+/// not afterwards. CG stops at the first of three:
+///
+///   f is no lower at a kept iterate than at the one before     the model has ceased to predict f
+///   phi_i - phi_{i-k} > k max(5e-4, 1 / (4 i)) phi_i, phi_i < 0, i > k = max(10, i / 10)
+///   i = max-products
+///
+/// the second being the rule of 4.4 (5e-4) and, beside it, that a product gains less than a quarter
+/// of what one gained on average: without these two the first steps solve, at up to 250 products
+/// each, a model that holds nowhere near the solution. Where not one iterate after a warm start is
+/// below f(w), CG starts once more from 0.
+///
+/// Damping (4.1), by the ratio of true to predicted decrease of the iterate taken: times 3/2 below
+/// 1/4, divided by 3/2 above 3/4, and by 4 above 1, where the damped model falls short of f. It
+/// starts at 1/10 of the curvature along the gradient (the paper tunes it a problem). The
+/// preconditioner is (d + damping)^0.75 (4.7); d is a running Hutchinson estimate of diag G here,
+/// for want of gradients of single samples. Memory: about 15 + log_1.3(max-products) vectors.
 class HessianFree final : public Walker {
  public:
   explicit HessianFree(const Settings& settings)
@@ -34,24 +45,15 @@ class HessianFree final : public Walker {
     const auto curvature = evaluator.linearize(iterate.w.data(), samples);
     if (!(damping_ > 0)) damping_ = first_damping(curvature, iterate.gradient);
     prepare(evaluator, curvature, n);
-    const std::int64_t products = conjugate_gradients(curvature, iterate.gradient);
+    const std::int64_t products = conjugate_gradients(evaluator, iterate, curvature);
     ++count_;
-    // Backwards through the kept iterates while f falls.
-    std::size_t chosen = kept_.size() - 1;
-    double best = value_at(evaluator, iterate, kept_[chosen]);
-    const double full_value = best;
-    while (chosen > 0) {
-      const double f = value_at(evaluator, iterate, kept_[chosen - 1]);
-      if (std::isfinite(best) && !(f < best)) break;
-      best = f;
-      --chosen;
-    }
-    // The reduction ratio belongs to the last CG iterate (4.1).
-    const double ratio = (full_value - iterate.value) / model_.back();
+    const auto chosen = std::ranges::min_element(trials_, {}, &Trial::value);
+    double best = chosen->value;
+    const double ratio = (best - iterate.value) / chosen->model;
     const double old_damping = damping_;
     if (!(ratio >= 0.25)) damping_ *= 1.5;
-    if (ratio > 0.75) damping_ /= 1.5;
-    const Vector& s = kept_[chosen];
+    if (ratio > 0.75) damping_ /= ratio > 1 ? 4 : 1.5;
+    const Vector& s = chosen->step;
     const double slope = dot(iterate.gradient, s);
     double a = 1;
     for (int tries = 0; !(best <= iterate.value + 1e-2 * a * slope) && tries < 60; ++tries) {
@@ -59,7 +61,7 @@ class HessianFree final : public Walker {
       add_scaled(iterate.w, a, s, trial_.w);
       best = evaluator.value(trial_.w.data());
     }
-    start_ = kept_.back();
+    start_ = trials_.back().step;
     if (!std::isfinite(best) || !(best < iterate.value)) {
       // Rejected: more damping, and CG afresh. A few in a row mean that nothing is to be gained.
       std::fill(start_.begin(), start_.end(), 0.0);
@@ -105,12 +107,12 @@ class HessianFree final : public Walker {
     return samples;
   }
 
-  /// A hundredth of the curvature along the gradient: the same at every scale of f.
+  /// A tenth of the curvature along the gradient: the same at every scale of f.
   static double first_damping(const Evaluator::Curvature& curvature, const Vector& gradient) {
     Vector product(gradient.size());
     curvature.gauss_newton_product(gradient.data(), product.data());
     const double bend = dot(gradient, product) / dot(gradient, gradient);
-    return bend > 0 && std::isfinite(bend) ? 0.01 * bend : 1;
+    return bend > 0 && std::isfinite(bend) ? 0.1 * bend : 1;
   }
 
   void prepare(Evaluator& evaluator, const Evaluator::Curvature& curvature, std::size_t n) {
@@ -130,22 +132,40 @@ class HessianFree final : public Walker {
     }
   }
 
-  // Fills kept_ and model_ (phi at every iterate); returns the number of products.
-  std::int64_t conjugate_gradients(const Evaluator::Curvature& curvature,
-                                   std::span<const double> gradient) {
-    const std::size_t n = gradient.size();
-    Vector x(n), r(n), z(n), d(n), product(n);
-    kept_.clear();
-    model_.clear();
-    for (std::size_t i = 0; i < n; ++i) x[i] = decay_ * start_[i];
+  /// An iterate of CG that was kept: x, the model x'Ax/2 + g'x, and f(w + x).
+  struct Trial {
+    Vector step;
+    double model, value;
+  };
+
+  // Fills trials_ with at least one; returns the number of products.
+  std::int64_t conjugate_gradients(Evaluator& evaluator, const Iterate& iterate,
+                                   const Evaluator::Curvature& curvature) {
+    Vector warm(start_);
+    for (double& v : warm) v *= decay_;
     std::int64_t products = 0;
+    solve(evaluator, iterate, curvature, warm, products);
+    if (max_abs(warm) > 0 &&
+        std::ranges::none_of(trials_, [&](const Trial& t) { return t.value < iterate.value; })) {
+      std::fill(warm.begin(), warm.end(), 0.0);
+      solve(evaluator, iterate, curvature, warm, products);
+    }
+    return products;
+  }
+
+  void solve(Evaluator& evaluator, const Iterate& iterate, const Evaluator::Curvature& curvature,
+             const Vector& start, std::int64_t& products) {
+    const Vector& gradient = iterate.gradient;
+    const std::size_t n = gradient.size();
+    Vector x(start), r(n), z(n), d(n), product(n);
+    trials_.clear();
+    model_.clear();
     const auto apply = [&](const Vector& v, Vector& out) {
       curvature.gauss_newton_product(v.data(), out.data());
       axpy(damping_, v, out);
       ++products;
     };
-    const bool warm = max_abs(x) > 0;
-    if (warm) {
+    if (max_abs(x) > 0) {
       apply(x, r);
     } else {
       std::fill(r.begin(), r.end(), 0.0);
@@ -154,7 +174,13 @@ class HessianFree final : public Walker {
     for (std::size_t i = 0; i < n; ++i) z[i] = inverse_[i] * r[i];
     for (std::size_t i = 0; i < n; ++i) d[i] = -z[i];
     double square = dot(r, z);
-    double next_kept = 1;
+    std::int64_t next_kept = 1, last_kept = 0;
+    // Tries x; false where f rose.
+    const auto keep = [&] {
+      const double f = value_at(evaluator, iterate, x), before = last_value();
+      trials_.push_back({x, model_.empty() ? -0.5 * square : model_.back(), f});
+      return f < before;
+    };
     for (std::int64_t i = 1; i <= max_products_ && square > 0; ++i) {
       apply(d, product);
       const double bend = dot(d, product);
@@ -162,16 +188,13 @@ class HessianFree final : public Walker {
       const double a = square / bend;
       axpy(a, d, x);
       axpy(a, product, r);
-      model_.push_back(0.5 * (dot(r, x) + dot(gradient, x)));  // x'Ax/2 + g'x
-      if (static_cast<double>(i) >= next_kept) {
-        kept_.push_back(x);
-        while (next_kept <= static_cast<double>(i)) next_kept = std::ceil(1.3 * next_kept);
+      model_.push_back(0.5 * (dot(r, x) + dot(gradient, x)));
+      if (i == next_kept) {
+        if (!keep()) return;
+        last_kept = i;
+        next_kept = static_cast<std::int64_t>(std::ceil(1.3 * static_cast<double>(i)));
       }
-      const std::int64_t k = std::max<std::int64_t>(10, i / 10);
-      if (i > k && model_.back() < 0) {
-        const double before = model_[static_cast<std::size_t>(i - k - 1)];
-        if ((model_.back() - before) / model_.back() < static_cast<double>(k) * 5e-4) break;
-      }
+      if (little_progress(i)) break;
       for (std::size_t j = 0; j < n; ++j) z[j] = inverse_[j] * r[j];
       const double new_square = dot(r, z);
       if (new_square <= 1e-30 * square && i > 1) break;
@@ -179,9 +202,20 @@ class HessianFree final : public Walker {
       for (std::size_t j = 0; j < n; ++j) d[j] = b * d[j] - z[j];
       square = new_square;
     }
-    if (model_.empty()) model_.push_back(-0.5 * dot(gradient, gradient));
-    kept_.push_back(std::move(x));
-    return products;
+    if (trials_.empty() || static_cast<std::int64_t>(model_.size()) > last_kept) keep();
+  }
+
+  [[nodiscard]] double last_value() const {
+    return trials_.empty() ? INFINITY : trials_.back().value;
+  }
+
+  // The second rule of the class comment, after the i-th product.
+  [[nodiscard]] bool little_progress(std::int64_t i) const {
+    const std::int64_t k = std::max<std::int64_t>(10, i / 10);
+    if (i <= k || !(model_.back() < 0)) return false;
+    const double before = model_[static_cast<std::size_t>(i - k - 1)];
+    const double gain = (model_.back() - before) / model_.back() / static_cast<double>(k);
+    return gain < std::max(5e-4, 0.25 / static_cast<double>(i));
   }
 
   double value_at(Evaluator& evaluator, const Iterate& iterate, const Vector& s) {
@@ -196,8 +230,9 @@ class HessianFree final : public Walker {
   bool preconditioned_;
   std::int64_t batches_per_step_, count_ = 0, estimates_ = 0;
   int rejected_ = 0;
-  Vector start_, diagonal_, inverse_, model_;
-  std::vector<Vector> kept_;
+  Vector start_, diagonal_, inverse_;
+  std::vector<Trial> trials_;
+  Vector model_;  // at every iterate of CG
   Iterate trial_;
 };
 
@@ -210,7 +245,7 @@ KAPPA_METHOD(hessian_free) {
                .needs_gauss_newton = true,
                .default_max_iterations = 1000,
                .options = {{.name = "damping",
-                            .text = "first damping (0: 1/100 of the curvature along the gradient)",
+                            .text = "first damping (0: 1/10 of the curvature along the gradient)",
                             .default_value = 0,
                             .lower = 0},
                            {.name = "max-products",
