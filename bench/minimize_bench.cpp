@@ -4,8 +4,9 @@
 //              mlp:784-64-10:tanh and Fashion-MNIST; beside it the method's own arithmetic
 //   bandwidth  bytes a second that L-BFGS moves on a million variables, outside of the gradients,
 //              over the copy bandwidth measured in the same run
-//   functions  seconds to the same value as SciPy's L-BFGS-B and Newton-CG on the same functions,
-//              through hand-written loops in a C library (--library FILE; bench/minimize_peers.py)
+//   functions NAME N
+//              lbfgs and newton-cg on a function of large_functions.h, and liblbfgs where it is
+//              installed, a line of JSON each; bench/minimize_peers.py adds SciPy and the ratios
 //
 // Exits 1 where a bound of the first two is missed: 5 % and one half.
 
@@ -19,10 +20,14 @@
 #include <string>
 #include <vector>
 
-#include "bench/rosenbrock_hand.h"
 #include "function/make_objective.h"
 #include "kappa/minimize.h"
 #include "minimize/method.h"
+#include "tests/minimize/large_problem.h"
+
+#ifdef KAPPA_HAVE_LIBLBFGS
+#include <lbfgs.h>
+#endif
 
 namespace kappa {
 namespace {
@@ -38,54 +43,6 @@ double derivative_seconds(const EvaluationCounts& c) {
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
-}
-
-/// sum 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2 by the loops of rosenbrock_hand.h.
-class ChainedRosenbrock final : public Problem {
- public:
-  explicit ChainedRosenbrock(std::int64_t n) : n_(n) {}
-  [[nodiscard]] std::int64_t dimension() const override { return n_; }
-  [[nodiscard]] double value(const double* w, Samples) const override {
-    return rosenbrock_hand::value(size(), w);
-  }
-  double gradient(const double* w, double* gradient, Samples) const override {
-    rosenbrock_hand::gradient(size(), w, gradient);
-    return rosenbrock_hand::value(size(), w);
-  }
-  [[nodiscard]] std::unique_ptr<Linearization> linearize(const double* w, Samples) const override {
-    return std::make_unique<At>(*this, w);
-  }
-
- private:
-  class At final : public Linearization {
-   public:
-    At(const ChainedRosenbrock& f, const double* w) : f_(f), w_(w, w + f.n_), gradient_(f.size()) {
-      value_ = f.gradient(w, gradient_.data(), {});
-    }
-    [[nodiscard]] std::int64_t dimension() const override { return f_.n_; }
-    [[nodiscard]] double value() const override { return value_; }
-    [[nodiscard]] std::span<const double> gradient() const override { return gradient_; }
-    void hessian_product(std::int64_t k, const double* d, double* p) const override {
-      for (std::int64_t j = 0; j < k; ++j) {
-        rosenbrock_hand::hessian_product(f_.size(), w_.data(), d + j * f_.n_, p + j * f_.n_);
-      }
-    }
-    void gauss_newton_product(std::int64_t, const double*, double*) const override {}
-    [[nodiscard]] bool has_gauss_newton() const override { return false; }
-
-   private:
-    const ChainedRosenbrock& f_;
-    std::vector<double> w_, gradient_;
-    double value_;
-  };
-  [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(n_); }
-  std::int64_t n_;
-};
-
-std::vector<double> rosenbrock_start(std::int64_t n) {
-  std::vector<double> start(static_cast<std::size_t>(n), 1.2);
-  for (std::size_t i = 0; i < start.size(); i += 2) start[i] = 0.8;
-  return start;
 }
 
 /// Seconds of the steps of a method alone: its derivative calls and its own arithmetic.
@@ -153,10 +110,11 @@ bool bandwidth(std::int64_t n) {
   const double copy = median(copies);
   from = to = {};
   constexpr std::int64_t kPairs = 10, kIterations = 60;
-  const ChainedRosenbrock problem(n);
+  const large::ChainedRosenbrock rosenbrock(size);
+  const test::LargeProblem problem(rosenbrock);
   std::vector<double> rates;
   for (int repeat = 0; repeat < 3; ++repeat) {
-    const MinimizeResult r = minimize(problem, rosenbrock_start(n),
+    const MinimizeResult r = minimize(problem, rosenbrock.start(),
                                       {.method = "lbfgs",
                                        .method_options = {{"memory", std::to_string(kPairs)}},
                                        .max_iterations = kIterations,
@@ -179,31 +137,87 @@ bool bandwidth(std::int64_t n) {
   return rate >= 0.5 * copy;
 }
 
-// One line of JSON a method: bench/minimize_peers.py reads it.
-void functions(std::int64_t n) {
-  const ChainedRosenbrock problem(n);
-  for (const char* method : {"lbfgs", "newton-cg"}) {
-    std::vector<double> seconds;
-    MinimizeResult last;
-    for (int repeat = 0; repeat < 3; ++repeat) {
-      last = minimize(problem, rosenbrock_start(n), {.method = method, .gradient_tolerance = 1e-5});
-      seconds.push_back(last.seconds);
+struct Race {
+  std::string solver;
+  double seconds = 0, value = 0, gradient = 0;
+  std::int64_t gradients = 0, products = 0;
+};
+
+void print(const Race& r) {
+  fmt::print(
+      "{{\"solver\": \"{}\", \"seconds\": {:.6g}, \"value\": {:.10g}, \"gradient\": {:.3g}, "
+      "\"gradients\": {}, \"products\": {}}}\n",
+      r.solver, r.seconds, r.value, r.gradient, r.gradients, r.products);
+}
+
+#ifdef KAPPA_HAVE_LIBLBFGS
+struct Peer {
+  const large::Function& f;
+  Race race;
+};
+
+// Both stop at max |g_i|, for which liblbfgs has no rule of its own.
+Race liblbfgs(const large::Function& f) {
+  Peer peer{f, {.solver = "liblbfgs"}};
+  const auto evaluate = [](void* data, const double* x, double* g, int, double) {
+    ++static_cast<Peer*>(data)->race.gradients;
+    return static_cast<Peer*>(data)->f.gradient(x, g);
+  };
+  const auto progress = [](void* data, const double*, const double* g, double value, double, double,
+                           double, int n, int, int) {
+    auto& [function, race] = *static_cast<Peer*>(data);
+    race.value = value;
+    race.gradient = max_abs({g, static_cast<std::size_t>(n)});
+    return race.gradient <= function.tolerance() ? 1 : 0;
+  };
+  lbfgs_parameter_t parameters;
+  lbfgs_parameter_init(&parameters);
+  parameters.m = 10;
+  parameters.epsilon = 0;
+  parameters.max_linesearch = 40;
+  const std::vector<double> start = f.start();
+  const double begin = now();
+  double* x = lbfgs_malloc(static_cast<int>(f.size()));
+  std::ranges::copy(start, x);
+  double value = 0;
+  lbfgs(static_cast<int>(f.size()), x, &value, evaluate, progress, &peer, &parameters);
+  peer.race.seconds = now() - begin;
+  lbfgs_free(x);
+  return peer.race;
+}
+#endif
+
+void functions(const std::string& name, std::size_t n) {
+  const auto f = large::make(name, n);
+  const test::LargeProblem problem(*f);
+  // In turn, and the least of each: neighbours on the machine only ever add.
+  std::vector<Race> best;
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    std::vector<Race> races;
+    for (const char* method : {"lbfgs", "newton-cg"}) {
+      const MinimizeResult r =
+          minimize(problem, f->start(), {.method = method, .gradient_tolerance = f->tolerance()});
+      races.push_back({method, r.seconds, r.value, r.gradient_norm_inf, r.counts.num_gradients,
+                       r.counts.num_hvps});
     }
-    fmt::print(
-        "{{\"method\": \"{}\", \"n\": {}, \"seconds\": {:.6g}, \"value\": {:.6g}, "
-        "\"gradient\": {:.3g}, \"gradients\": {}, \"products\": {}, \"status\": \"{}\"}}\n",
-        method, n, median(seconds), last.value, last.gradient_norm_inf, last.counts.num_gradients,
-        last.counts.num_hvps, to_string(last.status));
+#ifdef KAPPA_HAVE_LIBLBFGS
+    races.push_back(liblbfgs(*f));
+#endif
+    if (best.empty()) best = races;
+    for (std::size_t i = 0; i < races.size(); ++i) {
+      if (races[i].seconds < best[i].seconds) best[i] = races[i];
+    }
   }
+  for (const Race& race : best) print(race);
 }
 
 int main(int argc, char** argv) {
   const std::string what = argc > 1 ? argv[1] : "";
-  const std::int64_t n = argc > 2 ? std::atoll(argv[2]) : 1'000'000;
-  if (what == "functions") {
-    functions(n);
+  if (what == "functions" && argc > 3 && large::make(argv[2], 100) != nullptr) {
+    functions(argv[2], static_cast<std::size_t>(std::atoll(argv[3])));
     return 0;
   }
+  const std::int64_t n = argc > 2 ? std::atoll(argv[2]) : 1'000'000;
   bool good = true;
   if (what.empty() || what == "overhead") good = overhead() && good;
   if (what.empty() || what == "bandwidth") good = bandwidth(n) && good;

@@ -16,7 +16,6 @@
 namespace kappa {
 namespace {
 
-constexpr double kGradientTolerance = 1e-8;
 constexpr int kMaxBackUps = 30;
 constexpr std::int64_t kStochasticWindow = 3;  // records (epochs) of the plateau rule
 // Steps longer than this may be cut short, so that Ctrl-C and max_seconds are heard in time.
@@ -57,9 +56,7 @@ class Run {
   std::size_t index() const { return static_cast<std::size_t>(state_.stage); }
   bool last_stage() const { return index() + 1 == plan_.stages.size(); }
   bool checkpointing() const { return !options_.checkpoint_directory.empty(); }
-  double gradient_tolerance() const {
-    return options_.gradient_tolerance.value_or(kGradientTolerance);
-  }
+  double gradient_tolerance() const { return evaluator_.gradient_tolerance(); }
 
   void begin() {
     state_.start_value =

@@ -56,6 +56,11 @@ class Evaluator {
   [[nodiscard]] std::int64_t dimension() const { return dimension_; }
   [[nodiscard]] std::size_t size() const { return static_cast<std::size_t>(dimension_); }
   [[nodiscard]] std::uint64_t seed() const { return seed_; }
+  /// max |g_i| at which the run counts as converged; 0 where that criterion is off.
+  [[nodiscard]] double gradient_tolerance() const {
+    constexpr double kDefault = 1e-8;
+    return options_.gradient_tolerance.value_or(kDefault);
+  }
   Minibatches& minibatches() { return minibatches_; }
   /// Whether mini-batches were asked for (the stochastic methods take some in any case).
   [[nodiscard]] bool minibatch_given() const { return options_.minibatch > 0; }

@@ -14,7 +14,7 @@ namespace {
 constexpr std::int64_t kMaxBasis = 100;
 
 /// Matrix-free Newton in a trust region. The subproblem is solved until its residual is below
-/// min(forcing, sqrt(|g|/|g_0|)) |g|.
+/// min(forcing, max(sqrt(|g|/|g_0|), tolerance / 2 max|g_i|)) |g|: not beyond what ends the run.
 ///
 /// subproblem=steihaug: conjugate gradients, which follow negative curvature to the boundary and
 /// end there (Steihaug 1983, Toint 1981). Where none is met and the step leaves the region, a Wolfe
@@ -42,7 +42,9 @@ class NewtonCg final : public Walker {
     if (size == 0) return {.moved = false};
     if (first_norm_ == 0) first_norm_ = size;
     if (!(radius_ > 0)) radius_ = std::max(1.0, 0.1 * norm(iterate.w));
-    const double residual = std::min(forcing_, std::sqrt(size / first_norm_)) * size;
+    const double enough = 0.5 * evaluator.gradient_tolerance() / max_abs(iterate.gradient);
+    const double residual =
+        std::min(forcing_, std::max(std::sqrt(size / first_norm_), enough)) * size;
     return lanczos_ ? lanczos_step(evaluator, iterate, residual)
                     : steihaug_step(evaluator, iterate, residual);
   }
@@ -171,7 +173,7 @@ KAPPA_METHOD(newton_cg) {
                             .choices = {"yes", "no"}},
                            {.name = "forcing",
                             .text = "relative residual at which the inner iteration may stop",
-                            .default_value = 0.1,
+                            .default_value = 0.5,
                             .lower = 1e-15,
                             .upper = 1},
                            {.name = "max-products",
