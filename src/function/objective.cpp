@@ -65,6 +65,8 @@ struct Worker {
   Block data;
   Block outputs[results_kept];
   Block residuals;
+  Block directions;  // of a block, in the program's type
+  std::int64_t directions_block = -1;
 
   // The micro-batch size and block that data and outputs were made for.
   std::int64_t batch = -1, block = -1;
@@ -309,7 +311,7 @@ struct Objective::Impl {
                                        apply_plan(kind, batch, k == 1 ? 0 : k).workspace_bytes());
     const Batches batches(parts.samples.get(), {}, std::max<std::int64_t>(batch, 1), dtype());
     const std::int64_t kept = std::min(results_kept, batches.count());
-    return work + kept * Block::bytes(direction_types(parts.parameters, dtype(), k)) +
+    return work + (kept + 1) * Block::bytes(direction_types(parts.parameters, dtype(), k)) +
            Block::bytes(plans.residual_types) + Block::bytes(batches.types());
   }
 
@@ -664,6 +666,11 @@ class ObjectiveLinearization final : public Linearization {
     return kept;
   }
 
+  void drop_spares(const std::vector<Worker>& workers) const {
+    const std::lock_guard lock(spare_mutex_);
+    for (const Worker& worker : workers) spares_.erase(&worker);
+  }
+
   [[nodiscard]] std::vector<const void*> fixed_inputs(const Block& data) const {
     std::vector<const void*> inputs = values_.pointers;
     for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(data[i]);
@@ -674,46 +681,53 @@ class ObjectiveLinearization final : public Linearization {
     const std::lock_guard lock(mutex_);
     set_up(kind);
     const std::int64_t block = impl_.block_of(kind, batch_);
-    for (std::int64_t first = 0; first < count; first += block) {
-      const std::int64_t k = std::min(block, count - first);
-      apply_block(kind, k, directions + first * impl_.dimension,
-                  products + first * impl_.dimension);
-    }
+    const std::int64_t blocks = (count + block - 1) / block;
+    const auto apply_at = [&](std::int64_t index, int width) {
+      const std::int64_t first = index * block;
+      apply_block(kind, std::min(block, count - first), directions + first * impl_.dimension,
+                  products + first * impl_.dimension, width);
+    };
+    const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, std::min(block, count)),
+                                           batches_.count());
+    // Blocks side by side, a thread each: none waits for another, and residuals that one has
+    // fetched are in the shared cache for all. Blocks left over are shared out by micro-batches.
+    const std::int64_t alongside = width > 1 ? blocks - blocks % width : 0;
+    parallel_for(width, alongside, [&](std::int64_t index) { apply_at(index, 1); });
+    for (std::int64_t index = alongside; index < blocks; ++index) apply_at(index, width);
   }
 
-  void apply_block(Curvature kind, std::int64_t k, const double* directions,
-                   double* products) const {
+  void apply_block(Curvature kind, std::int64_t k, const double* directions, double* products,
+                   int width) const {
     const Setup& setup = setups_.at(kind);
     SplitPlans& plans = impl_.split_plans(kind, batch_);
     const std::int64_t block = k == 1 ? 0 : k;  // one direction needs no leading axis
     const Plan& plan = impl_.apply_plan(kind, batch_, block);
     const Parameters& parameters = impl_.parts.parameters;
-    const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, k), batches_.count());
+    std::vector<Worker> workers = impl_.take_workers(width);
     const bool same = impl_.same_layout(block);
     const bool direct = same && batches_.count() == 1;
     std::vector<const void*> direction_pointers;
     if (same) {
       direction_pointers = impl_.pointers_into(directions);
     } else {
-      if (directions_block_ != block) {
-        directions_ = Block(direction_types(parameters, impl_.dtype(), block));
-        directions_block_ = block;
+      Worker& first = workers.front();
+      if (first.directions_block != block) {
+        first.directions = Block(direction_types(parameters, impl_.dtype(), block));
+        first.directions_block = block;
       }
+      const Block& typed = first.directions;
       const std::int64_t elements = impl_.dimension * k;
       parallel_for(width, width, [&](std::int64_t t) {
         fill_directions(parameters, impl_.dtype(), directions, block, elements * t / width,
-                        elements * (t + 1) / width, directions_);
+                        elements * (t + 1) / width, typed);
       });
-      for (std::size_t i = 0; i < directions_.size(); ++i) {
-        direction_pointers.push_back(directions_[i]);
-      }
+      for (std::size_t i = 0; i < typed.size(); ++i) direction_pointers.push_back(typed[i]);
     }
     const std::vector<Type> types = direction_types(parameters, impl_.dtype(), block);
     Accumulation finish;
     finish.scale = impl_.scale_of(batches_);
     finish.l2 = impl_.parts.l2;
     finish.directions = directions;
-    std::vector<Worker> workers = impl_.take_workers(width);
     impl_.run_rounds(
         workers, batches_.count(),
         [&](Worker& worker, std::int64_t index, std::int64_t slot) {
@@ -751,7 +765,7 @@ class ObjectiveLinearization final : public Linearization {
           impl_.add_round(workers, first, done, batches_.count(), block, finish, products);
         });
     if (direct) impl_.finish_in_place(finish, block, products);
-    spares_.clear();
+    drop_spares(workers);
     impl_.give_back(std::move(workers));
   }
 
@@ -767,8 +781,6 @@ class ObjectiveLinearization final : public Linearization {
   mutable std::mutex spare_mutex_;
   mutable std::map<Curvature, Setup> setups_;
   mutable std::map<const Worker*, Kept> spares_;
-  mutable Block directions_;  // kept between products, like the workers
-  mutable std::int64_t directions_block_ = -1;
   mutable bool have_gradient_ = false;
   mutable double value_ = 0;
   mutable std::vector<double> gradient_;
