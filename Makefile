@@ -3,13 +3,14 @@
 # make test       builds everything and runs the tests (under 15 minutes on 2 cores, cold)
 # make test-all   those, the long ones (memory, fuzzing) and the sanitizers
 # make bench      Kappa beside its peers, as ratios of one run
+# make docs       the reference of the public headers: build/reference/html/index.html
 # make format     clang-format over the tree
 # make clean      removes build/
 
 JOBS ?= $(shell nproc)
 BUILD := build/release
 
-.PHONY: all build configure demo test test-all sanitize bench format clean dependencies \
+.PHONY: all build configure demo test test-all sanitize bench docs format clean dependencies \
         test-dependencies develop-dependencies demo-dependencies page
 
 all: build
@@ -56,6 +57,12 @@ sanitize: develop-dependencies
 bench: build
 	@cmake --build $(BUILD) -j $(JOBS) --target benchmarks
 	@scripts/bench.sh $(BUILD)
+
+docs: develop-dependencies
+	@mkdir -p build/reference
+	@KAPPA_VERSION=$$(sed -n 's/^project(kappa VERSION \([0-9.]*\).*/\1/p' CMakeLists.txt) \
+	  KAPPA_REFERENCE=build/reference doxygen docs/Doxyfile
+	@echo build/reference/html/index.html
 
 format:
 	@git ls-files '*.h' '*.cpp' | xargs clang-format-14 -i

@@ -19,8 +19,8 @@ test=(python3-numpy python3-onnx libonnx-testdata)
 # What builds the report page. Node from elsewhere brings its own npm, with which Debian's conflicts,
 # so it is installed only where the command is missing.
 web=(npm)
-# Formatting, fuzzing, quick rebuilds, and the browser that tests the page.
-develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache chromium)
+# Formatting, fuzzing, quick rebuilds, the reference, and the browser that tests the page.
+develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache doxygen chromium)
 # What the benchmarks compare with, and what remakes the golden files.
 peers=(python3-torch python3-scipy python3-mpmath python3-sympy libadolc-dev libceres-dev
        coinor-libipopt-dev)

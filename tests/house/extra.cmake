@@ -7,6 +7,9 @@ if(KAPPA_PYTHON)
            COMMAND ${KAPPA_PYTHON} ${CMAKE_SOURCE_DIR}/tools/check_floors.py --self-test)
   add_test(NAME house.format COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_format.py)
   set_tests_properties(house.format PROPERTIES SKIP_RETURN_CODE 77)
+  add_test(NAME house.reference
+           COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_reference.py)
+  set_tests_properties(house.reference PROPERTIES SKIP_RETURN_CODE 77)
   get_target_property(eigen_folders Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
   add_test(NAME house.snippet COMMAND ${KAPPA_PYTHON} ${CMAKE_CURRENT_LIST_DIR}/check_snippet.py
                                       ${CMAKE_CXX_COMPILER} ${eigen_folders})
