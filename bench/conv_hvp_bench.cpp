@@ -1,7 +1,8 @@
 // Hessian products of LeNet (1x28x28) and ResNet-20 (3x32x32, batch norm by given statistics) at a
 // fixed point, residuals kept, f32, on random images: one line of JSON. bench/compare_conv.py runs
 // it beside PyTorch; with --arrays FILE.npz it takes parameters p0, p1, ..., images x, labels y and
-// a direction v from there and compares its product with hv.
+// a direction v from there and compares its product with hv. --steps prints the time of every step
+// of the product's plan instead, slowest kinds last.
 
 #include <fmt/format.h>
 
@@ -16,13 +17,12 @@
 #include <vector>
 
 #include "base/blas.h"
+#include "bench/step_times.h"
 #include "data/npz.h"
 #include "frontend/losses.h"
 #include "function/objective.h"
 #include "kappa/convolution.h"
 #include "program/builder.h"
-#include "transform/derivatives.h"
-#include "transform/split.h"
 
 namespace {
 
@@ -194,7 +194,7 @@ int main(int argc, char** argv) {
   std::string network = "lenet", arrays;
   std::int64_t samples = 0, block = 1, repeat = 7, batch = 0;
   int threads = 1;
-  bool describe = false, wide = false;
+  bool steps = false, wide = false;
   for (int i = 1; i < argc; ++i) {
     const auto next = [&] { return i + 1 < argc ? argv[++i] : const_cast<char*>("0"); };
     const std::string option = argv[i];
@@ -214,8 +214,8 @@ int main(int argc, char** argv) {
       arrays = next();
     else if (option == "--f64")
       wide = true;
-    else if (option == "--describe")
-      describe = true;
+    else if (option == "--steps")
+      steps = true;
     else {
       fmt::print(stderr, "conv_hvp_bench: {}?\n", option);
       return 2;
@@ -279,8 +279,11 @@ int main(int argc, char** argv) {
   const kappa::Objective objective(std::move(parts), options);
   const std::vector<double> w = objective.parameters().start();
   const std::size_t n = w.size();
+  if (steps) {
+    kappa::print_step_times(objective, block, repeat);
+    return 0;
+  }
   const kappa::ObjectiveCost cost = objective.cost(block);
-  (void)describe;
 
   std::vector<double> gradient(n);
   objective.gradient(w.data(), gradient.data());

@@ -10,18 +10,13 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <map>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
+#include "bench/step_times.h"
 #include "frontend/network.h"
 #include "function/make_objective.h"
-#include "runtime/plan.h"
-#include "transform/batch.h"
-#include "transform/derivatives.h"
-#include "transform/split.h"
 
 namespace {
 using namespace kappa;
@@ -72,63 +67,6 @@ std::shared_ptr<Dataset> sequences(const Settings& settings) {
   return data;
 }
 
-// The plan of one micro-batch's product, without an objective around it.
-void time_steps(const Objective& objective, const Settings& settings) {
-  const ObjectiveParts& parts = objective.parts();
-  const Program total = parts.total(objective.cost(settings.block).batch);
-  std::vector<bool> varying = parts.parameters.varying();
-  varying.resize(total.inputs.size(), false);
-  const Program product = hessian_product(total, varying);
-  const std::size_t n = parts.parameters.size();
-  std::vector<bool> directions(product.inputs.size(), false);
-  std::fill(directions.end() - static_cast<std::ptrdiff_t>(n), directions.end(), true);
-  const Split cut = split(product, directions, n);
-  Program apply = cut.apply;
-  if (settings.block > 1) {
-    std::vector<bool> batched(apply.inputs.size(), false);
-    const std::size_t first = batched.size() - cut.num_residuals - n;
-    for (std::size_t i = 0; i < n; ++i) batched[first + i] = true;
-    apply = batch(apply, batched, settings.block);
-  }
-  const Plan plan(apply);
-  std::vector<std::shared_ptr<std::byte[]>> memory;
-  const auto array = [&](const Type& type) {
-    memory.push_back(allocate_aligned(num_bytes(type)));
-    auto* values = reinterpret_cast<float*>(memory.back().get());
-    for (std::int64_t i = 0; type.dtype == DType::f32 && i < num_elements(type.shape); ++i) {
-      values[i] = 1 + 0.5F * std::sin(static_cast<float>(i));
-    }
-    return memory.back().get();
-  };
-  std::vector<const void*> inputs;
-  std::vector<void*> outputs;
-  for (std::size_t i = 0; i < apply.inputs.size(); ++i)
-    inputs.push_back(array(apply.input_type(i)));
-  for (std::size_t i = 0; i < apply.outputs.size(); ++i) {
-    outputs.push_back(array(apply.output_type(i)));
-  }
-  const auto workspace = allocate_aligned(plan.workspace_bytes());
-  plan.run(inputs.data(), outputs.data(), workspace.get());
-  std::vector<double> seconds(plan.num_steps());
-  for (std::int64_t r = 0; r < settings.repeat; ++r) {
-    plan.run_timed(inputs.data(), outputs.data(), workspace.get(), seconds.data());
-  }
-  std::istringstream lines(plan.describe());
-  std::string line;
-  std::map<std::string, std::pair<int, double>> kinds;
-  for (std::size_t i = 0; i < plan.num_steps() && std::getline(lines, line); ++i) {
-    const double microseconds = 1e6 * seconds[i] / static_cast<double>(settings.repeat);
-    fmt::print("{:8.1f} us  {}\n", microseconds, line);
-    const std::size_t begin = line.find(": ") + 2;
-    auto& [count, sum] = kinds[line.substr(begin, line.find(' ', begin) - begin)];
-    ++count;
-    sum += microseconds;
-  }
-  for (const auto& [name, kind] : kinds) {
-    fmt::print("{:12} {:4} steps {:10.1f} us\n", name, kind.first, kind.second);
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -165,7 +103,7 @@ int main(int argc, char** argv) {
   const auto objective =
       make_network_objective(s.model, sequences(s), "cross-entropy", "uniform", 0, {}, settings);
   if (s.steps) {
-    time_steps(*objective, s);
+    print_step_times(*objective, s.block, s.repeat);
     return 0;
   }
   const std::vector<double> w = objective->parameters().start();

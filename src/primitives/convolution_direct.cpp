@@ -2,125 +2,11 @@
 #include <vector>
 
 #include "primitives/convolution.h"
+#include "primitives/convolution_meetings.h"
 #include "primitives/convolution_tiles.h"
 
 namespace kappa {
 namespace {
-
-// Per axis: for each pair of an output position and a kernel position the input position, or -1.
-std::vector<std::int32_t> axis_places(const WindowAttributes& window, std::size_t axis,
-                                      std::int64_t input, std::int64_t output, std::int64_t taps) {
-  std::vector<std::int32_t> places;
-  places.reserve(static_cast<std::size_t>(output * taps));
-  for (std::int64_t p = 0; p < output; ++p) {
-    for (std::int64_t k = 0; k < taps; ++k) {
-      const std::int64_t place =
-          p * window.strides[axis] + k * window.dilations[axis] - window.pads_low[axis];
-      places.push_back(place >= 0 && place < input ? static_cast<std::int32_t>(place) : -1);
-    }
-  }
-  return places;
-}
-
-// For each output position and tap the flat input position, or -1; taps fastest.
-std::vector<std::int32_t> meeting_table(const Convolution& c) {
-  std::vector<std::int32_t> table{0};
-  std::int64_t outputs = 1, taps = 1;  // of the axes so far
-  for (std::size_t axis = 0; axis < c.window.rank(); ++axis) {
-    const std::int64_t input = c.x.extents[axis], output = c.y.extents[axis];
-    const std::int64_t width = c.kernel[axis];
-    const std::vector<std::int32_t> places = axis_places(c.window, axis, input, output, width);
-    std::vector<std::int32_t> next(static_cast<std::size_t>(outputs * output * taps * width));
-    std::int32_t* to = next.data();
-    for (std::int64_t p = 0; p < outputs; ++p) {
-      for (std::int64_t q = 0; q < output; ++q) {
-        for (std::int64_t s = 0; s < taps; ++s) {
-          const std::int32_t outer = table[static_cast<std::size_t>(p * taps + s)];
-          for (std::int64_t t = 0; t < width; ++t) {
-            const std::int32_t place = places[static_cast<std::size_t>(q * width + t)];
-            *to++ = outer < 0 || place < 0 ? -1 : outer * static_cast<std::int32_t>(input) + place;
-          }
-        }
-      }
-    }
-    table = std::move(next);
-    outputs *= output;
-    taps *= width;
-  }
-  return table;
-}
-
-// Meetings listed by the position that sums them: the output's, or the input's for the transpose.
-struct MeetingLists {
-  std::vector<std::int64_t> begin;
-  std::vector<Meeting> meetings;
-
-  explicit MeetingLists(const Convolution& c) {
-    const std::vector<std::int32_t> table = meeting_table(c);
-    const bool data = c.part == ConvolutionPart::data;
-    const std::int64_t outputs = c.y.positions(), inputs = c.x.positions(), taps = c.taps();
-    begin.assign(static_cast<std::size_t>((data ? inputs : outputs) + 1), 0);
-    const auto for_each = [&](auto body) {
-      const std::int32_t* entry = table.data();
-      for (std::int64_t p = 0; p < outputs; ++p) {
-        for (std::int64_t t = 0; t < taps; ++t, ++entry) {
-          if (*entry < 0) continue;
-          const auto to = static_cast<std::size_t>(data ? *entry : p);
-          const auto from = static_cast<std::int32_t>(data ? p : *entry);
-          body(to, Meeting{from, static_cast<std::int32_t>(t)});
-        }
-      }
-    };
-    for_each([&](std::size_t to, Meeting) { ++begin[to + 1]; });
-    for (std::size_t i = 1; i < begin.size(); ++i) begin[i] += begin[i - 1];
-    meetings.resize(static_cast<std::size_t>(begin.back()));
-    std::vector<std::int64_t> next(begin.begin(), begin.end() - 1);
-    for_each(
-        [&](std::size_t to, Meeting m) { meetings[static_cast<std::size_t>(next[to]++)] = m; });
-  }
-};
-
-// Positions taken together: `count` of them from `first` on, in steps.
-struct Group {
-  std::int32_t first, count;
-};
-
-// Neighbours along the last axis whose meetings are the same but for a shift.
-std::vector<Group> make_groups(const Convolution& c, const MeetingLists& lists, std::int64_t most) {
-  const bool data = c.part == ConvolutionPart::data;
-  const std::int64_t stride = c.window.strides.back();
-  const std::int64_t step = data ? stride : 1, shift = data ? 1 : stride;
-  const Image& target = data ? c.x : c.y;
-  const std::int64_t row = target.extents.back();
-  const auto shifted = [&](std::int64_t p, std::int64_t other, std::int64_t by) {
-    const auto a = static_cast<std::size_t>(p), b = static_cast<std::size_t>(other);
-    const std::int64_t count = lists.begin[a + 1] - lists.begin[a];
-    if (lists.begin[b + 1] - lists.begin[b] != count) return false;
-    const Meeting* first = lists.meetings.data() + lists.begin[a];
-    const Meeting* second = lists.meetings.data() + lists.begin[b];
-    for (std::int64_t i = 0; i < count; ++i) {
-      if (first[i].tap != second[i].tap || first[i].position + by != second[i].position) {
-        return false;
-      }
-    }
-    return true;
-  };
-  std::vector<Group> groups;
-  for (std::int64_t start = 0; start < target.positions(); start += row) {
-    for (std::int64_t residue = 0; residue < std::min(step, row); ++residue) {
-      for (std::int64_t i = residue; i < row;) {
-        std::int64_t count = 1;
-        while (count < most && i + count * step < row &&
-               shifted(start + i, start + i + count * step, count * shift)) {
-          ++count;
-        }
-        groups.push_back({static_cast<std::int32_t>(start + i), static_cast<std::int32_t>(count)});
-        i += count * step;
-      }
-    }
-  }
-  return groups;
-}
 
 // Positions a tile takes: it has four vectors of 512 bits for each output.
 template <class T>
@@ -130,18 +16,23 @@ std::int64_t positions_at_a_time(std::int64_t samples) {
   return vectors % 2 == 0 ? 2 : max_group;
 }
 
-// Weights of `outputs` outputs in blocks, in each [tap][channel][output]; value(m, c, t).
-template <class T, class Value>
-void pack(std::int64_t outputs, std::int64_t channels, std::int64_t taps, T* packed, Value value) {
-  const OutputBlocks blocks(outputs);
+// Weights of all outputs in blocks, in each [tap][channel][output]; weight[m] is that of output m
+// under channel 0, whose channels are `channel_stride` apart.
+template <class T>
+void pack(const std::vector<const T*>& weight, std::int64_t channels, std::int64_t channel_stride,
+          std::int64_t taps, T* packed) {
+  const OutputBlocks blocks(static_cast<std::int64_t>(weight.size()));
   for (std::int64_t b = 0; b < blocks.count; ++b) {
-    for (std::int64_t t = 0; t < taps; ++t) {
+    const std::int64_t begin = blocks.begin(b), width = blocks.begin(b + 1) - begin;
+    for (std::int64_t m = 0; m < width; ++m) {
+      const T* from = weight[static_cast<std::size_t>(begin + m)];
       for (std::int64_t c = 0; c < channels; ++c) {
-        for (std::int64_t m = blocks.begin(b); m < blocks.begin(b + 1); ++m) {
-          *packed++ = value(m, c, t);
+        for (std::int64_t t = 0; t < taps; ++t) {
+          packed[(t * channels + c) * width + m] = from[c * channel_stride + t];
         }
       }
     }
+    packed += taps * channels * width;
   }
 }
 
@@ -149,9 +40,7 @@ void pack(std::int64_t outputs, std::int64_t channels, std::int64_t taps, T* pac
 // Weights of several blocks that see one image are so many more outputs.
 template <class T>
 void run_image(const Convolution& c, const KernelCall& call) {
-  const MeetingLists lists(c);
-  const std::vector<Group> groups_of_positions =
-      make_groups(c, lists, positions_at_a_time<T>(c.x.samples));
+  const Meetings meetings(c, positions_at_a_time<T>(c.x.samples));
   const std::int64_t stride = c.window.strides.back();
   const bool data = c.part == ConvolutionPart::data;
   const Image& source = data ? c.y : c.x;
@@ -166,17 +55,18 @@ void run_image(const Convolution& c, const KernelCall& call) {
   const T* weight = static_cast<const T*>(call.inputs[1]);
   T* packed = static_cast<T*>(call.scratch);
   std::vector<T*> out(static_cast<std::size_t>(outputs * folded));
+  std::vector<const T*> rows(out.size());
   for (std::int64_t k = 0; k < leading; k += folded) {
     const T* x = static_cast<const T*>(call.inputs[0]) + k * (c.batched[0] ? source.size() : 0);
     for (std::int64_t g = 0; g < groups; ++g) {
       if (k == 0 || c.batched[1] || groups > 1) {
         const T* own = weight + (c.batched[1] ? k * weights : 0);
-        pack(outputs * folded, channels, taps, packed,
-             [&](std::int64_t m, std::int64_t channel, std::int64_t t) {
-               const std::int64_t o = g * c.group_outputs() + (data ? channel : m % outputs);
-               const std::int64_t i = data ? m % outputs : channel;
-               return own[m / outputs * weights + (o * inputs + i) * taps + t];
-             });
+        for (std::int64_t m = 0; m < outputs * folded; ++m) {
+          const std::int64_t first = data ? g * c.group_outputs() * inputs + m % outputs
+                                          : (g * outputs + m % outputs) * inputs;
+          rows[static_cast<std::size_t>(m)] = own + m / outputs * weights + first * taps;
+        }
+        pack(rows, channels, data ? inputs * taps : taps, taps, packed);
       }
       for (std::int64_t m = 0; m < outputs * folded; ++m) {
         out[static_cast<std::size_t>(m)] = static_cast<T*>(call.output) +
@@ -196,10 +86,11 @@ void run_image(const Convolution& c, const KernelCall& call) {
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
         position.width = std::min(sample_chunk<T>, samples - n);
         position.x = x + g * channels * in_plane + n;
-        for (const Group& group : groups_of_positions) {
-          const auto at = static_cast<std::size_t>(group.first);
-          position.meetings = lists.meetings.data() + lists.begin[at];
-          position.num_meetings = lists.begin[at + 1] - lists.begin[at];
+        for (const PositionGroup& group : meetings.groups()) {
+          const std::span<const Meeting> list = meetings.of(group);
+          position.meetings = list.data();
+          position.num_meetings = static_cast<std::int64_t>(list.size());
+          position.base = group.base;
           position.num_positions = group.count;
           position.out_offset = group.first * samples + n;
           convolve_position(position);
@@ -207,23 +98,6 @@ void run_image(const Convolution& c, const KernelCall& call) {
       }
     }
   }
-}
-
-// The meeting table with the run of each entry along the last axis.
-std::vector<Contact> make_contacts(const Convolution& c) {
-  const std::vector<std::int32_t> table = meeting_table(c);
-  const std::int64_t taps = c.taps(), row = c.y.extents.back();
-  std::vector<Contact> contacts(table.size());
-  for (std::int64_t p = c.y.positions(); p-- > 0;) {
-    for (std::int64_t t = 0; t < taps; ++t) {
-      const auto at = static_cast<std::size_t>(p * taps + t);
-      const auto next = static_cast<std::size_t>((p + 1) * taps + t);
-      const std::int32_t q = table[at];
-      const bool goes_on = (p + 1) % row != 0 && (q < 0) == (table[next] < 0);
-      contacts[at] = {q, goes_on ? contacts[next].run + 1 : 1};
-    }
-  }
-  return contacts;
 }
 
 // Columns of a tile: those of one row of the kernel, which lie outside together more often.

@@ -45,7 +45,7 @@ HWY_INLINE void position_tile(const PositionCall<T>& call, const T* weight, std:
     for (int v = 0; v < positions * vectors; ++v) sum[m][v] = hn::Zero(d);
   }
   const std::int64_t channels = call.channels, in_step = call.in_step;
-  const T* base = call.x + position * in_step + at;
+  const T* base = call.x + call.base * call.samples + position * in_step + at;
   for (std::int64_t j = 0; j < call.num_meetings; ++j) {
     const T* HWY_RESTRICT x = base + call.meetings[j].position * call.samples;
     const T* HWY_RESTRICT w = weight + call.meetings[j].tap * channels * outputs;

@@ -29,13 +29,13 @@ struct OutputBlocks {
 constexpr std::int64_t max_group = 4;
 
 /// out[m][g * out_step + i] (+)= sum over meetings j, channels c of w[m, tap_j, c] *
-/// x[c * channel_stride + position_j * samples + g * in_step + i], for g < num_positions,
+/// x[c * channel_stride + (base + position_j) * samples + g * in_step + i], for g < num_positions,
 /// i < width <= sample_chunk.
 template <class T>
 struct PositionCall {
   const Meeting* meetings;
   std::int64_t num_meetings, channels, channel_stride, samples, width;
-  std::int64_t num_positions, in_step, out_step;
+  std::int64_t base, num_positions, in_step, out_step;
   const T* x;
   const T* weight;  // blocks of outputs, in each [tap][channel][output]
   std::int64_t num_taps;
@@ -60,9 +60,10 @@ struct Contact {
 };
 
 /// out[row_out[r] + column_out[c]] += sum over positions p in [first, last), i < width of
-/// rows[r][p * samples + i] * columns[c][q * samples + i], q = contacts[p * num_taps + tap[c]], and
-/// nothing where q < 0. At most dot_rows_beside(column_block) rows; `packed` holds
-/// max_dot_rows * (last - first) * sample_chunk elements.
+/// rows[r][p * samples + i] * columns[c][q * samples + i],
+/// q = contacts[p * num_taps + tap[c]], and nothing where q < 0. At most
+/// dot_rows_beside(column_block) rows; `packed` holds max_dot_rows * (last - first) * sample_chunk
+/// elements.
 template <class T>
 struct DotCall {
   const T* const* rows;
