@@ -73,13 +73,6 @@ struct EigenvalueLists {
   std::string message;  ///< one sentence on how Lanczos ended; empty for a dense matrix
 };
 
-/// Large eigenvalues set apart from the rest by a gap.
-struct Outliers {
-  std::int64_t count = 0;
-  double last = 0;  ///< the smallest outlier
-  double next = 0;  ///< the eigenvalue after the gap
-};
-
 struct BlockCurvature {
   ParameterBlock block;
   Eigenvalue lambda_max;

@@ -156,6 +156,11 @@ struct LanczosOptions {
   /// Approximate eigenvectors (n x k) whose sum starts the run, e.g. from a subsample, an earlier
   /// point, or just the gradient; need not be orthonormal.
   std::vector<double> warm_start = {};
+  /// Eigenvalues below the wanted top ones that are to be known as well, but only to an error bound
+  /// of beyond_tolerance times their value (the same floor): much cheaper than converged ones. They
+  /// come in LanczosResult::below_top.
+  std::int64_t num_beyond = 0;
+  double beyond_tolerance = 0.02;
   /// Fresh random directions continued for this many products after convergence, to find an
   /// eigenvalue that the first start vector missed (a further copy of a repeated one). 0: only
   /// after a breakdown, where it is needed.
@@ -167,8 +172,11 @@ struct LanczosOptions {
 
 struct LanczosResult {
   CurvatureStatus status = CurvatureStatus::converged;
-  std::vector<Eigenvalue> top;         ///< descending
-  std::vector<Eigenvalue> bottom;      ///< ascending
+  std::vector<Eigenvalue> top;     ///< descending
+  std::vector<Eigenvalue> bottom;  ///< ascending
+  /// Ritz values that follow `top`, descending, as far as their error bounds are at most a tenth of
+  /// them: what the basis knows of eigenvalues beyond the wanted.
+  std::vector<Eigenvalue> below_top;
   std::vector<double> top_vectors;     ///< n x top.size(), orthonormal
   std::vector<double> bottom_vectors;  ///< n x bottom.size(), orthonormal
   std::int64_t num_pairs = 0;  ///< distinct pairs in both lists: they overlap where n is small
@@ -389,6 +397,39 @@ KAPPA_EXPORT Condition condition(const KnownSpectrum& spectrum, double null_tole
 /// lambda_max over the mean eigenvalue trace / n: how uneven the curvature is, where the smallest
 /// eigenvalues cannot be resolved (Le Cun, Kanter, Solla 1991 look at lambda_max in this way).
 KAPPA_EXPORT Condition condition_of_mean(double lambda_max, double trace, std::int64_t dimension);
+
+struct OutlierOptions {
+  double significance = 0.01;  ///< chance of a false alarm, all gaps together
+  /// A gap closer than this matters to nobody, however regular the eigenvalues below it are.
+  double least_ratio = 1.2;
+};
+
+/// Large eigenvalues set apart from the rest by a gap.
+struct Outliers {
+  std::int64_t count = 0;
+  double last = 0;     ///< the smallest outlier
+  double next = 0;     ///< the eigenvalue after the gap
+  double p_value = 0;  ///< chance of such a gap among eigenvalues that have no outliers
+};
+
+/// The gap behind the k-th of the m largest eigenvalues, if one stands out.
+///
+/// With z_j = j ln(lambda_j / lambda_{j+1}), which keeps its size along a tail lambda_j ~ j^-a
+/// whatever a (Renyi 1953; Pisarenko and Sornette, Eur. Phys. J. Special Topics 205, 2012, test
+/// outliers with it), and the spacings of a symmetric random matrix following Wigner's surmise,
+/// P(z > x mean) = exp(-pi x^2 / 4), z^2 is exponential, and
+///
+///   p_k = (1 + z_k^2 / sum_{j=k+1}^{k+r} z_j^2)^-r
+///
+/// is the chance of z_k beside the r spacings below it, r = 10 or as many as are known, at least 4.
+/// The k of least p_k is reported where p_k times the number of gaps tried is at most
+/// `significance`. Error bounds count against the gap: it is narrowed by them, the spacings below
+/// widened. Eigenvalues that do not repel each other (independent terms of a sum) show such a gap
+/// by chance more often, in up to one of three cases where their tail is heavy.
+///
+/// `descending` holds the largest eigenvalues, none missing between them. Cost: none.
+KAPPA_EXPORT std::optional<Outliers> outliers(std::span<const Eigenvalue> descending,
+                                              const OutlierOptions& options = {});
 
 enum class CriticalKind { minimum, maximum, saddle, degenerate, undecided, not_critical };
 KAPPA_EXPORT const char* to_string(CriticalKind kind);

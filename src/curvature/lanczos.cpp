@@ -18,11 +18,13 @@ using Eigen::Index;
 constexpr std::int64_t max_verifications = 4;
 // Rounding is measured on a few vectors; this many times the largest is taken for its bound.
 constexpr double rounding_safety = 4;
+// A Ritz value beyond the wanted ones is worth telling where it is known to this part of it.
+constexpr double known_part = 0.1;
 // Products without news after a breakdown before the answer is believed.
 constexpr std::int64_t breakdown_patience = 10;
 
 struct Plan {
-  std::int64_t n, top, bottom, wanted, block, warm, basis, max_pending;
+  std::int64_t n, top, bottom, wanted, beyond, block, warm, basis, max_pending;
 };
 
 Plan make_plan(std::int64_t n, const LanczosOptions& options) {
@@ -39,6 +41,9 @@ Plan make_plan(std::int64_t n, const LanczosOptions& options) {
   if (options.block_size < 1) {
     refuse(fmt::format("block_size is {}, it must be >= 1", options.block_size));
   }
+  if (options.num_beyond < 0 || !(options.beyond_tolerance > 0)) {
+    refuse("num_beyond must be >= 0, beyond_tolerance > 0");
+  }
   if (options.max_basis < 0 || options.max_products < 1 || options.verification_products < 0) {
     refuse("max_basis and verification_products must be >= 0, max_products >= 1");
   }
@@ -52,12 +57,13 @@ Plan make_plan(std::int64_t n, const LanczosOptions& options) {
   p.top = std::min(options.num_top, n);
   p.bottom = std::min(options.num_bottom, n);
   p.wanted = std::min(p.top + p.bottom, n);
+  p.beyond = std::min(options.num_beyond, n - p.wanted);
   p.block = std::min(options.block_size, n);
   p.warm = static_cast<std::int64_t>(options.warm_start.size()) / n;
   p.basis =
       options.max_basis > 0 ? options.max_basis : std::max<std::int64_t>(2 * p.wanted + 20, 60);
   // Less than this leaves a restart no room to work in.
-  p.basis = std::min(n, std::max({p.basis, p.wanted + 2 * p.block + 1}));
+  p.basis = std::min(n, std::max({p.basis, p.wanted + p.beyond + 2 * p.block + 1}));
   p.max_pending = p.block + max_verifications;
   return p;
 }
@@ -141,10 +147,11 @@ void Run::restart() {
   // the next cycle converge fast.
   const std::int64_t e = basis_.expanded();
   const std::int64_t room = e - std::max<std::int64_t>(2 * plan_.block, 2);
-  const std::int64_t target = std::clamp<std::int64_t>(
-      plan_.wanted + (2 * (plan_.basis - plan_.wanted)) / 5, 1, std::max<std::int64_t>(room, 1));
-  const std::int64_t top =
-      (target * plan_.top + plan_.top + plan_.bottom - 1) / (plan_.top + plan_.bottom);
+  const std::int64_t kept = plan_.wanted + plan_.beyond;
+  const std::int64_t target = std::clamp<std::int64_t>(kept + (2 * (plan_.basis - kept)) / 5, 1,
+                                                       std::max<std::int64_t>(room, 1));
+  const std::int64_t upper = plan_.top + plan_.beyond, ends = upper + plan_.bottom;
+  const std::int64_t top = (target * upper + ends - 1) / ends;
   const std::int64_t bottom = target - top;
   std::vector<Index> keep;
   for (Index i = 0; i < bottom; ++i) keep.push_back(i);
@@ -233,13 +240,19 @@ void Run::measure() {
   wanted_.clear();
   open_.clear();
   const Index e = ritz_.values.size();
-  if (e < plan_.wanted) return;
+  if (e < plan_.wanted + plan_.beyond) return;
   for (Index i = 0; i < plan_.bottom; ++i) wanted_.push_back(i);
   for (Index i = std::max<Index>(e - plan_.top, plan_.bottom); i < e; ++i) wanted_.push_back(i);
   for (const Index i : wanted_) {
     // Below a part of its own rounding there is nothing left to gain from an operator.
     const double goal = std::max(threshold(ritz_.values(i)), 0.1 * basis_.noise());
     if (measured(i, true) > goal) open_.push_back(i);
+  }
+  for (Index i = e - plan_.top - 1; i >= e - plan_.top - plan_.beyond; --i) {
+    const double scale =
+        std::max(std::fabs(ritz_.values(i)), options_.tolerance_floor * basis_.norm());
+    const double goal = std::max(options_.beyond_tolerance * scale, 0.1 * basis_.noise());
+    if (error_bound(i) - ritz_.irreducible(i) > goal) open_.push_back(i);
   }
 }
 
@@ -327,7 +340,8 @@ Progress Run::progress() {
     p.total = std::min(options_.max_products,
                        p.done + static_cast<std::int64_t>(std::min(std::ceil(left), 1e9)));
   }
-  p.detail = fmt::format("{} of {} converged", wanted_.size() - open_.size(), wanted_.size());
+  const std::int64_t all = plan_.wanted + plan_.beyond;
+  p.detail = fmt::format("{} of {} converged", all - static_cast<std::int64_t>(open_.size()), all);
   return p;
 }
 
@@ -424,6 +438,11 @@ LanczosResult Run::result() {
   auto from_bottom = [](Index j) { return j; };
   for (Index j = 0; j < top; ++j) r.top.push_back(pair(from_top(j)));
   for (Index j = 0; j < bottom; ++j) r.bottom.push_back(pair(from_bottom(j)));
+  for (Index j = top; j < e - bottom; ++j) {
+    const Eigenvalue next = pair(from_top(j));
+    if (next.error_bound > known_part * std::fabs(next.value)) break;
+    r.below_top.push_back(next);
+  }
   const bool usable = e > 0 && basis_.expanded() == e;
   if (usable && (options_.vectors || options_.residual_check != ResidualCheck::none)) {
     r.top_vectors = vectors(top, from_top);

@@ -153,6 +153,7 @@ Json to_json(const Analysis& a) {
     json["outliers"]["count"] = a.outliers->count;
     json["outliers"]["last"] = a.outliers->last;
     json["outliers"]["next"] = a.outliers->next;
+    json["outliers"]["p_value"] = a.outliers->p_value;
   }
   if (a.condition) json["condition"] = condition_json(*a.condition);
   if (a.condition_of_mean) json["condition_of_mean"] = condition_json(*a.condition_of_mean);

@@ -238,6 +238,12 @@ class Run {
     for (std::size_t i = 0; i < count(options_.num_top); ++i) lists.top.push_back(pair(n - 1 - i));
     for (std::size_t i = 0; i < count(options_.num_bottom); ++i) lists.bottom.push_back(pair(i));
     result_.eigenvalues = std::move(lists);
+    // The lower half is the other end of the spectrum, or its null space.
+    std::vector<Eigenvalue> largest;
+    for (std::size_t i = 0; i < std::min<std::size_t>(n / 2, 64); ++i) {
+      largest.push_back({spectrum.values[n - 1 - i], 0, spectrum.error_bound, true});
+    }
+    result_.outliers = outliers(largest);
 
     KnownSpectrum known_all = known(spectrum);
     if (options_.trace || options_.density) {
@@ -266,6 +272,9 @@ class Run {
     LanczosOptions lanczos_options;
     lanczos_options.num_top = options_.num_top;
     lanczos_options.num_bottom = options_.num_bottom;
+    // What lies below ten classes' outliers shows that they are outliers. Who asks for fewer wants
+    // them at the least cost.
+    if (options_.num_top >= 10) lanczos_options.num_beyond = 8;
     lanczos_options.tolerance = options_.tolerance;
     lanczos_options.max_products = options_.max_products;
     lanczos_options.block_size = options_.block_size;
@@ -295,24 +304,10 @@ class Run {
                       total - done, total, options_.tolerance, pairs.num_products));
     }
     result_.eigenvalues = std::move(lists);
-    find_outliers();
+    std::vector<Eigenvalue> largest = pairs.top;
+    largest.insert(largest.end(), pairs.below_top.begin(), pairs.below_top.end());
+    result_.outliers = outliers(largest);
     finish(a, known(pairs, n_));
-  }
-
-  /// The largest ratio of neighbours among the top eigenvalues, if it stands out.
-  void find_outliers() {
-    constexpr double least_ratio = 1.5;
-    const std::vector<Eigenvalue>& top = result_.eigenvalues->top;
-    double best = least_ratio;
-    for (std::size_t i = 0; i + 1 < top.size(); ++i) {
-      if (!(top[i + 1].value > 0)) break;
-      const double ratio = top[i].value / top[i + 1].value;
-      if (ratio > best) {
-        best = ratio;
-        result_.outliers =
-            Outliers{static_cast<std::int64_t>(i + 1), top[i].value, top[i + 1].value};
-      }
-    }
   }
 
   // ---- what follows from a spectrum ----------------------------------------------------------
