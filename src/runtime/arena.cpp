@@ -45,23 +45,21 @@ std::int64_t place_buffers(Schedule& schedule) {
   // Large buffers first: first fit then leaves few holes.
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return bytes[a] > bytes[b]; });
-  std::vector<Placed> placed;
+  std::vector<Placed> placed;  // by offset
   std::int64_t size = 0;
   for (const std::size_t b : order) {
     const std::int64_t need = (bytes[b] + alignment - 1) / alignment * alignment;
-    std::vector<Placed> conflicts;
-    for (const Placed& other : placed) {
-      if (other.first <= last[b] && first[b] <= other.last) conflicts.push_back(other);
-    }
-    std::sort(conflicts.begin(), conflicts.end(),
-              [](const Placed& x, const Placed& y) { return x.offset < y.offset; });
     std::int64_t offset = 0;
-    for (const Placed& other : conflicts) {
+    for (const Placed& other : placed) {
+      if (other.first > last[b] || first[b] > other.last) continue;
       if (offset + need <= other.offset) break;
       offset = std::max(offset, other.offset + other.bytes);
     }
     buffers[b].offset = offset;
-    placed.push_back({offset, need, first[b], last[b]});
+    const auto behind =
+        std::upper_bound(placed.begin(), placed.end(), offset,
+                         [](std::int64_t at, const Placed& other) { return at < other.offset; });
+    placed.insert(behind, {offset, need, first[b], last[b]});
     size = std::max(size, offset + need);
   }
   for (std::size_t b = 0; b < buffers.size(); ++b) {
