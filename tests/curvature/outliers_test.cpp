@@ -108,12 +108,19 @@ TEST(Outliers, SmoothTailsHaveNone) {
 }
 
 TEST(Outliers, ErrorBoundsCountAgainstTheGap) {
-  std::vector<Eigenvalue> list = known_exactly({50, 20, 2, 1.98, 1.96, 1.94, 1.92, 1.9, 1.88});
-  ASSERT_TRUE(outliers(list));
-  EXPECT_EQ(outliers(list)->count, 2);
-  list[2].error_bound = 16;  // the third may be next to the second
-  const auto found = outliers(list);
-  EXPECT_FALSE(found && found->count == 2);
+  std::vector<double> values = {100};
+  for (int j = 1; j < 12; ++j)
+    values.push_back(values.back() * std::exp(-(j == 3 ? 6.0 : 1.0) / j));
+  std::vector<Eigenvalue> list = known_exactly(values);
+  list[3].error_bound = 0.3 * values[3];
+  const double gap = 3 * std::log(values[2] / (1.3 * values[3]));
+  const double below = 4 * std::log(1.3 * values[3] / values[4]);
+  const auto found = outliers(list, {.significance = 0.05});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->count, 3);
+  EXPECT_NEAR(found->p_value, 7 * std::pow(1 + gap * gap / (7 + below * below), -8), 1e-12);
+  list[3].error_bound = values[2] - values[3];  // may be next to the third
+  EXPECT_FALSE(outliers(list, {.significance = 0.05}));
 }
 
 TEST(Outliers, FewOrNegativeEigenvaluesSayNothing) {
