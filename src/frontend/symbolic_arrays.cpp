@@ -106,6 +106,8 @@ class Interpreter {
     if (name == "reduce_min") return reduce(node, "min");
     if (name == "logsumexp") return last_axis(node, "logsumexp");
     if (name == "softmax") return last_axis(node, "softmax");
+    if (name == "logsumexp_columns") return last_axis_but_one(node, "logsumexp");
+    if (name == "softmax_columns") return last_axis_but_one(node, "softmax");
     if (name == "cumsum") return cumsum(node);
     if (name == "matmul") return matmul(node);
     if (name == "iota") {
@@ -372,6 +374,11 @@ class Interpreter {
     const bool reduces = std::string(name) == "logsumexp";
     return reduction(name, reduces && rank > 1 ? fmt::format(", axis={}", rank - 1) : "",
                      whole(node, 0), node.type.shape);
+  }
+
+  Id last_axis_but_one(const Node& node, const char* name) {
+    return reduction(name, fmt::format(", axis={}", shape(node, 0).size() - 2), whole(node, 0),
+                     node.type.shape);
   }
 
   Id cumsum(const Node& node) {

@@ -49,8 +49,12 @@ KAPPA_PRIMITIVE(logsumexp) {
 
 Array logsumexp(const Array& x, const Dims& axes, bool keep) {
   const Dims normal = normalize_axes(axes, x.rank(), "logsumexp");
-  const Array rows = merge_axes_last(as_floating(x), normal);
-  const Array result = apply(kappa_primitive_logsumexp(), {}, {rows});
+  const Array columns = as_columns(as_floating(x), normal);
+  const Array result =
+      columns.defined()
+          ? reshape(apply(kappa_primitive_logsumexp_columns(), {}, {columns}),
+                    drop_axes(x.shape(), normal))
+          : apply(kappa_primitive_logsumexp(), {}, {merge_axes_last(as_floating(x), normal)});
   return keep ? reshape(result, keep_axes(x.shape(), normal)) : result;
 }
 

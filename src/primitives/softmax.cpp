@@ -24,6 +24,20 @@ std::pair<std::int64_t, std::int64_t> row_extents(const Shape& shape) {
 
 Array as_floating(const Array& x) { return is_floating(x.dtype()) ? x : convert(x, DType::f64); }
 
+Array as_columns(const Array& x, const Dims& axes) {
+  constexpr std::int64_t least_columns = 64;
+  if (axes.empty() || axes.back() - axes.front() + 1 != static_cast<std::int64_t>(axes.size())) {
+    return {};
+  }
+  Shape shape{1, 1, 1};
+  for (std::int64_t d = 0; d < x.rank(); ++d) {
+    shape[d < axes.front() ? 0 : (d <= axes.back() ? 1 : 2)] *=
+        x.shape()[static_cast<std::size_t>(d)];
+  }
+  if (shape[2] < least_columns || shape[1] == 0 || axes.back() == x.rank() - 1) return {};
+  return reshape(x, shape);
+}
+
 std::vector<Sample> row_samples() {
   const auto sample = [](Shape shape) { return Sample{{{DType::f64, std::move(shape)}}, {}}; };
   return {sample({5}), sample({3, 10}), sample({2, 1, 37}), sample({4, 1})};
@@ -77,6 +91,9 @@ KAPPA_PRIMITIVE(softmax) {
 Array softmax(const Array& x, std::int64_t axis) {
   const std::int64_t rank = x.rank();
   const std::int64_t normal = normalize_axis(axis, rank, "softmax");
+  if (const Array columns = as_columns(as_floating(x), {normal}); columns.defined()) {
+    return reshape(apply(kappa_primitive_softmax_columns(), {}, {columns}), x.shape());
+  }
   const Array rows = transpose(as_floating(x), move_axis(rank, normal, rank - 1));
   return transpose(apply(kappa_primitive_softmax(), {}, {rows}), move_axis(rank, rank - 1, normal));
 }

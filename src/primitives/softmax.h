@@ -3,11 +3,17 @@
 #include "program/builder.h"
 
 // Softmax and log-sum-exp work on rows: on the last axis, to which their functions bring the
-// others.
+// others; or on columns, where neighbouring axes are reduced that have long ones behind them.
 namespace kappa {
 
 const Primitive& kappa_primitive_softmax();
 const Primitive& kappa_primitive_logsumexp();
+const Primitive& kappa_primitive_softmax_columns();
+const Primitive& kappa_primitive_logsumexp_columns();
+
+/// x as (before, reduced, behind), where `axes` (sorted) are neighbours with at least 64 elements
+/// behind them; else undefined.
+Array as_columns(const Array& x, const Dims& axes);
 
 /// Throws unless the operand is floating and has rows that are not empty.
 void refuse_rows(const char* primitive, const Type& operand);

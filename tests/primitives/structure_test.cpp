@@ -389,6 +389,42 @@ TEST(Softmax, agrees_with_the_definition) {
   }
 }
 
+TEST(Softmax, over_columns_is_over_rows_of_the_transpose) {
+  for (const DType dtype : {DType::f64, DType::f32}) {
+    for (const std::int64_t columns : {64, 67, 130}) {
+      const Tensor x = random_tensor({dtype, {2, 3, columns}}, 3, -20, 20);
+      const auto turned = [](Array a) { return transpose(a, {0, 2, 1}); };
+      const double tolerance = dtype == DType::f64 ? 4e-15 : 2e-6;
+      expect_near(values_of(value([](Array a) { return softmax(a, 1); }, x)),
+                  values_of(value([&](Array a) { return turned(softmax(turned(a))); }, x)),
+                  tolerance);
+      expect_near(values_of(value([](Array a) { return logsumexp(a, {1}); }, x)),
+                  values_of(value([&](Array a) { return logsumexp(turned(a), {2}); }, x)),
+                  tolerance);
+      expect_near(values_of(value(
+                      [](Array a) {
+                        return logsumexp(a, {0, 1}, true);
+                      },
+                      x)),
+                  values_of(value(
+                      [&](Array a) {
+                        return logsumexp(turned(a), {0, 2});
+                      },
+                      x)),
+                  tolerance);
+    }
+  }
+  const Tensor odd =
+      vector_of({-infinity, 0, 1000, infinity, nan, -infinity, -infinity, 1000, 0, 0});
+  const auto columns = [](Array a) { return pad(reshape(a, {2, 5}), {0, 0}, {0, 60}); };
+  const Tensor lse = value([&](Array a) { return logsumexp(columns(a), {0}); }, odd);
+  const Tensor soft = value([&](Array a) { return softmax(columns(a), 0); }, odd);
+  const Doubles expected{-infinity, 0, 1000 + std::log(2.0), infinity, nan};
+  expect_near({lse.at(0), lse.at(1), lse.at(2), lse.at(3), lse.at(4)}, expected, 1e-12);
+  expect_near({soft.at(0), soft.at(1), soft.at(2), soft.at(3), soft.at(4)}, {nan, 1, 0.5, nan, nan},
+              1e-15);
+}
+
 TEST(Softmax, special_values) {
   const auto soft = [](Array a) { return softmax(a); };
   const auto lse = [](Array a) { return logsumexp(a); };
