@@ -1,6 +1,7 @@
-// The dense Hessian of ADBench's Gaussian mixture objective, Kappa's arrays against ADOL-C (where
-// it is installed), on one core in this run. CasADi: bench/gmm_casadi.py. Ceres jets cannot be
-// nested with numbers on either side, so they have no second derivatives of such a function.
+// The dense Hessian of ADBench's Gaussian mixture objective, Kappa's arrays against one written by
+// hand on Eigen, the product of matrices that is in it, and ADOL-C (where it is installed), on one
+// core in this run. CasADi: bench/gmm_casadi.py. Ceres jets cannot be nested with numbers on either
+// side, so they have no second derivatives of such a function.
 //
 //   gmm_bench FILE...            e.g. $KAPPA_TEST_DATA/adbench/gmm/1k/gmm_d2_K10.txt
 //
@@ -16,6 +17,7 @@
 #include <adolc/adolc.h>
 #endif
 
+#include "bench/gmm_hand.h"
 #include "tests/function/gmm.h"
 
 namespace {
@@ -87,6 +89,14 @@ void run(const std::string& path) {
     kappa::hessian(f, at, {h.data(), static_cast<std::size_t>(h.size())});
   });
   report("kappa", ours, ours, 0);
+  gmm::Hand hand(p);
+  Eigen::MatrixXd by_hand;
+  const double hand_time = seconds([&] { hand.hessian(p.parameters.data(), by_hand); });
+  report("by hand on Eigen", hand_time, ours, (by_hand - h).norm() / h.norm());
+  const Eigen::MatrixXd factor = Eigen::MatrixXd::Constant(x.size(), p.N, 0.5);
+  by_hand.setZero();
+  const double floor = seconds([&] { by_hand.selfadjointView<Eigen::Lower>().rankUpdate(factor); });
+  report("B B' by Eigen alone", floor, ours, 0, " (the floor)");
 #ifdef KAPPA_HAVE_ADOLC
   adolc(p, h, ours);
 #endif

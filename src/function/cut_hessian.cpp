@@ -8,6 +8,7 @@
 
 #include "base/blas.h"
 #include "function/colouring.h"
+#include "function/weighted_product.h"
 #include "kappa/error.h"
 #include "transform/batch.h"
 #include "transform/split.h"
@@ -22,6 +23,7 @@ constexpr std::int64_t kMaxEntries = std::int64_t{1} << 24;
 constexpr std::int64_t kTile = 4096;  // elements of J_a' diag(h) at a time
 constexpr std::int64_t kShortestTile = 512;
 constexpr std::int64_t kLongRun = 64;  // that is multiplied where it stands
+constexpr std::int64_t kFew = 16;      // variables of blocks that need no library
 constexpr double kMultiplicationsPerAddition = 8;
 // A cut that is not clearly cheaper is not worth a second way of doing the same.
 constexpr double kWorthwhile = 0.6;
@@ -375,11 +377,9 @@ void CutHessian::add_coupling(const Coupling& coupling, const double* jacobian,
   double* copied = weighted + rows * tile;
   const double* from_a = jacobian + a.offset;
   const double* from_b = jacobian + b.offset;
-  bool add = false;
+  std::fill_n(product, rows * columns, 0.0);
   const auto multiply = [&](std::int64_t count, const double* right, std::int64_t stride) {
-    gemm({rows, columns, count, false, true}, weighted, tile, right, stride, add ? 1 : 0, product,
-         columns);
-    add = true;
+    gemm({rows, columns, count, false, true}, weighted, tile, right, stride, 1, product, columns);
   };
   std::int64_t filled = 0;  // of copied, where runs are short
   for (const Run& run : coupling.runs) {
@@ -389,6 +389,12 @@ void CutHessian::add_coupling(const Coupling& coupling, const double* jacobian,
       const std::int64_t count =
           in_place ? (left + pieces - 1) / pieces : std::min(left, tile - filled);
       const double* h = curvature + run.source + done * run.stride;
+      if (in_place && run.stride == 1 && std::max(rows, columns) <= kFew) {
+        add_weighted_product(from_a + run.a + done, length_a, rows, h, from_b + run.b + done,
+                             length_b, columns, count, product);
+        done += count;
+        continue;
+      }
       for (std::int64_t r = 0; r < rows; ++r) {
         const double* from = from_a + r * length_a + run.a + done;
         double* to = weighted + r * tile + filled;

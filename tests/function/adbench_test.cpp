@@ -61,6 +61,9 @@ TEST(Adbench, MixtureHessianOfTwoDimensions) {
 TEST(Adbench, MixtureHessianOfTenDimensions) {
   check_hessian("1k/gmm_d10_K5.txt", -31302.540910910437, 8);
 }
+TEST(Adbench, MixtureHessianOfManyComponents) {
+  check_hessian("1k/gmm_d10_K25.txt", -25649.652621197303, 5);
+}
 
 }  // namespace
 }  // namespace kappa

@@ -1,0 +1,90 @@
+#include "function/weighted_product.h"
+
+// Portable, AVX2 and AVX-512, as in base/small_gemm.cpp.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "function/weighted_product.cpp"
+#include "hwy/foreach_target.h"  // must stand before highway.h
+#include "hwy/highway.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace kappa {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+struct Operands {
+  const double* a;
+  std::int64_t lda;
+  const double* weights;
+  const double* b;
+  std::int64_t ldb, count;
+};
+
+template <int rows, int columns>
+HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
+  const hn::ScalableTag<double> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  hn::Vec<decltype(d)> sums[rows][columns];
+  for (int r = 0; r < rows; ++r) {
+    for (int j = 0; j < columns; ++j) sums[r][j] = hn::Zero(d);
+  }
+  std::int64_t k = 0;
+  for (; k + lanes <= o.count; k += lanes) {
+    const auto weight = hn::LoadU(d, o.weights + k);
+    hn::Vec<decltype(d)> row[rows];
+    for (int r = 0; r < rows; ++r) row[r] = hn::Mul(weight, hn::LoadU(d, o.a + r * o.lda + k));
+    for (int j = 0; j < columns; ++j) {
+      const auto column = hn::LoadU(d, o.b + j * o.ldb + k);
+      for (int r = 0; r < rows; ++r) sums[r][j] = hn::MulAdd(row[r], column, sums[r][j]);
+    }
+  }
+  for (int r = 0; r < rows; ++r) {
+    for (int j = 0; j < columns; ++j) {
+      double sum = hn::GetLane(hn::SumOfLanes(d, sums[r][j]));
+      for (std::int64_t i = k; i < o.count; ++i) {
+        sum += o.a[r * o.lda + i] * o.weights[i] * o.b[j * o.ldb + i];
+      }
+      c[r * ldc + j] += sum;
+    }
+  }
+}
+
+template <int rows>
+HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* c) {
+  const std::int64_t ldc = columns;
+  // With three rows, 18 sums and what they are made of fit the registers of AVX-512, 9 those of
+  // AVX2.
+  constexpr int wide = hn::MaxLanes(hn::ScalableTag<double>()) >= 8 ? 6 : 3;
+  for (; columns >= wide; columns -= wide, c += wide, o.b += wide * o.ldb) {
+    add_block<rows, wide>(o, c, ldc);
+  }
+  for (; columns >= 2; columns -= 2, c += 2, o.b += 2 * o.ldb) add_block<rows, 2>(o, c, ldc);
+  if (columns > 0) add_block<rows, 1>(o, c, ldc);
+}
+
+void add_weighted_product_of(const double* a, std::int64_t lda, std::int64_t rows,
+                             const double* weights, const double* b, std::int64_t ldb,
+                             std::int64_t columns, std::int64_t count, double* c) {
+  Operands o{a, lda, weights, b, ldb, count};
+  for (; rows >= 3; rows -= 3, o.a += 3 * lda, c += 3 * columns) add_rows_of<3>(o, columns, c);
+  for (; rows > 0; --rows, o.a += lda, c += columns) add_rows_of<1>(o, columns, c);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace kappa
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace kappa {
+
+HWY_EXPORT(add_weighted_product_of);
+
+void add_weighted_product(const double* a, std::int64_t lda, std::int64_t rows,
+                          const double* weights, const double* b, std::int64_t ldb,
+                          std::int64_t columns, std::int64_t count, double* c) {
+  HWY_DYNAMIC_DISPATCH(add_weighted_product_of)
+  (a, lda, rows, weights, b, ldb, columns, count, c);
+}
+
+}  // namespace kappa
+#endif  // HWY_ONCE
