@@ -34,6 +34,7 @@ struct ParameterBlock {
   std::int64_t size = 0;
 };
 
+/// Which questions analyze() asks, and how much they may cost.
 struct AnalyzeOptions {
   CurvatureMatrix matrix = CurvatureMatrix::hessian;
   std::int64_t num_top = 10;
@@ -61,6 +62,7 @@ struct AnalyzeOptions {
   ProgressCallback progress = {};
 };
 
+/// Eigenvalues at both ends of the spectrum, or all of them where the dense matrix was taken.
 struct EigenvalueLists {
   std::vector<Eigenvalue> top;     ///< descending
   std::vector<Eigenvalue> bottom;  ///< ascending
@@ -73,11 +75,13 @@ struct EigenvalueLists {
   std::string message;  ///< one sentence on how Lanczos ended; empty for a dense matrix
 };
 
+/// The largest eigenvalue of one diagonal block of the matrix.
 struct BlockCurvature {
   ParameterBlock block;
   Eigenvalue lambda_max;
 };
 
+/// What an analysis took.
 struct AnalysisCost {
   std::int64_t num_values = 0;
   std::int64_t num_gradients = 0;

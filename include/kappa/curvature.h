@@ -92,6 +92,7 @@ class KAPPA_EXPORT DeflatedOperator final : public SymmetricOperator {
 // ---------------------------------------------------------------------------------------------
 // Is it the operator it claims to be?
 
+/// What check_operator() saw.
 struct OperatorCheck {
   bool deterministic = false;  ///< the same vector twice gave the same bits
   bool finite = false;         ///< no NaN or infinity came back
@@ -136,6 +137,7 @@ enum class ResidualCheck {
   all,  ///< recompute every pair, one product each
 };
 
+/// What lanczos() looks for, how exactly, and what it may cost.
 struct LanczosOptions {
   std::int64_t num_top = 1;     ///< largest eigenvalues wanted; cut to n
   std::int64_t num_bottom = 0;  ///< smallest (most negative) eigenvalues wanted; cut to n
@@ -170,6 +172,7 @@ struct LanczosOptions {
   ProgressCallback progress = {};
 };
 
+/// The eigenpairs that lanczos() found, and how it ended.
 struct LanczosResult {
   CurvatureStatus status = CurvatureStatus::converged;
   std::vector<Eigenvalue> top;     ///< descending
@@ -216,6 +219,7 @@ struct Inertia {
   std::int64_t zero = 0;
 };
 
+/// All eigenpairs of a dense matrix.
 struct Spectrum {
   CurvatureStatus status = CurvatureStatus::converged;
   std::vector<double> values;   ///< all n, ascending
@@ -238,6 +242,7 @@ KAPPA_EXPORT Spectrum dense_spectrum(std::int64_t n, std::span<const double> mat
 // ---------------------------------------------------------------------------------------------
 // Estimates from random probes
 
+/// How density() spends its products.
 struct DensityOptions {
   std::int64_t num_probes = 10;
   std::int64_t num_steps = 80;  ///< Lanczos steps a probe; cut to n
@@ -276,6 +281,7 @@ enum class TraceMethod {
   hutch_plus_plus  ///< trace of A on a sketched subspace exactly, Hutchinson on the rest
 };
 
+/// How trace() draws its probes and when it stops.
 struct TraceOptions {
   TraceMethod method = TraceMethod::hutchinson;
   double tolerance = 0.01;  ///< stop at standard_error <= tolerance * |value|
@@ -287,6 +293,7 @@ struct TraceOptions {
   ProgressCallback progress = {};
 };
 
+/// tr A as it was estimated, with its standard error.
 struct TraceEstimate {
   CurvatureStatus status = CurvatureStatus::converged;
   double value = 0;
@@ -300,6 +307,7 @@ struct TraceEstimate {
 /// 2 sum_{i != j} A_ij^2. Cost: num_probes products, and 2 sketch_size for Hutch++.
 KAPPA_EXPORT TraceEstimate trace(const SymmetricOperator& a, const TraceOptions& options = {});
 
+/// How diagonal() draws its probes.
 struct DiagonalOptions {
   std::int64_t num_probes = 100;
   std::int64_t block_size = 8;
@@ -307,6 +315,7 @@ struct DiagonalOptions {
   ProgressCallback progress = {};
 };
 
+/// diag A as it was estimated, with a standard error an entry.
 struct DiagonalEstimate {
   CurvatureStatus status = CurvatureStatus::converged;
   std::vector<double> value;           ///< n
@@ -334,6 +343,7 @@ enum class SolveStatus {
 };
 KAPPA_EXPORT const char* to_string(SolveStatus status);
 
+/// How (A + damping I) x = b is solved.
 struct SolveOptions {
   SolveMethod method = SolveMethod::cg;
   double damping = 0;
@@ -344,6 +354,7 @@ struct SolveOptions {
   ProgressCallback progress = {};
 };
 
+/// The solution x, or the best one so far, and how the solver ended.
 struct SolveResult {
   SolveStatus status = SolveStatus::converged;
   std::vector<double> x;
@@ -380,6 +391,7 @@ KAPPA_EXPORT KnownSpectrum known(const Spectrum& spectrum);
 /// Keeps unconverged values too: their error bounds say what they are worth.
 KAPPA_EXPORT KnownSpectrum known(const LanczosResult& result, std::int64_t dimension);
 
+/// The condition number |lambda|_max / |lambda|_min over the nonzero eigenvalues.
 struct Condition {
   /// Infinity where every known eigenvalue is zero but the operator is not; NaN for A = 0.
   double number = 0;
@@ -398,6 +410,7 @@ KAPPA_EXPORT Condition condition(const KnownSpectrum& spectrum, double null_tole
 /// eigenvalues cannot be resolved (Le Cun, Kanter, Solla 1991 look at lambda_max in this way).
 KAPPA_EXPORT Condition condition_of_mean(double lambda_max, double trace, std::int64_t dimension);
 
+/// When a gap between eigenvalues counts.
 struct OutlierOptions {
   double significance = 0.01;  ///< chance of a false alarm, all gaps together
   /// A gap closer than this matters to nobody, however regular the eigenvalues below it are.
@@ -434,6 +447,7 @@ KAPPA_EXPORT std::optional<Outliers> outliers(std::span<const Eigenvalue> descen
 enum class CriticalKind { minimum, maximum, saddle, degenerate, undecided, not_critical };
 KAPPA_EXPORT const char* to_string(CriticalKind kind);
 
+/// What kind of critical point this is, by the signs of the eigenvalues.
 struct CriticalPoint {
   CriticalKind kind = CriticalKind::undecided;
   std::int64_t index = 0;          ///< negative eigenvalues
@@ -469,6 +483,7 @@ KAPPA_EXPORT std::optional<SurfaceShape> shape(const KnownSpectrum& spectrum);
 // ---------------------------------------------------------------------------------------------
 // Learning rates
 
+/// A learning rate to judge, and by what.
 struct LearningRateOptions {
   std::optional<double> given = {};  ///< a rate to judge
   double given_momentum = 0;         ///< heavy-ball momentum used with it
@@ -483,12 +498,14 @@ struct DirectionRate {
   double contraction = 0;  ///< |1 - alpha lambda| at `LearningRate::reference_rate`
 };
 
+/// The best fixed heavy-ball step of a positive definite quadratic.
 struct MomentumAdvice {
   double learning_rate = 0;  ///< (2 / (sqrt(lambda_1) + sqrt(lambda_n)))^2
   double momentum = 0;       ///< ((sqrt(kappa) - 1) / (sqrt(kappa) + 1))^2
   double rate = 0;           ///< sqrt(momentum), a step
 };
 
+/// What a given learning rate does on the quadratic.
 struct GivenRate {
   double learning_rate = 0, momentum = 0;
   bool stable = false;             ///< no known positive eigenvalue makes it grow
@@ -500,6 +517,7 @@ struct GivenRate {
   std::string sentence;  ///< e.g. "diverges along 3 directions, the first within 12 steps"
 };
 
+/// Learning rates that follow from the spectrum.
 struct LearningRate {
   std::optional<double> stability_limit;           ///< 2 / lambda_max; none unless lambda_max > 0
   std::optional<double> fastest_fixed;             ///< 2 / (lambda_min + lambda_max), all positive
@@ -527,6 +545,7 @@ KAPPA_EXPORT LearningRate learning_rate(const KnownSpectrum& spectrum,
 // ---------------------------------------------------------------------------------------------
 // Directions and the local model
 
+/// Curvature along a direction d, and which eigenvectors d is made of.
 struct DirectionAnalysis {
   bool finite = true;
   double norm = 0;
@@ -542,6 +561,7 @@ struct DirectionAnalysis {
 KAPPA_EXPORT DirectionAnalysis direction(const SymmetricOperator& a, std::span<const double> d,
                                          const KnownSpectrum& spectrum = {});
 
+/// How far the quadratic model is tried, and what that may cost.
 struct LocalModelOptions {
   /// Trust ends where |f(w+ts) - q(ts)| > ratio max(|q(ts) - f|, |t^2 s'As| / 2). At t = 1, 0.25 is
   /// the boundary at which trust-region methods grow the radius (Conn, Gould, Toint, Trust-Region
@@ -552,6 +572,7 @@ struct LocalModelOptions {
   ProgressCallback progress = {};
 };
 
+/// The step that the quadratic model proposes, and how far the model holds along it.
 struct LocalModel {
   bool finite = true;        ///< a usable step was found
   std::vector<double> step;  ///< Newton step s, or the modified one

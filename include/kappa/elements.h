@@ -20,10 +20,11 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -31,6 +32,7 @@
 
 #include "kappa/detail/assembly.h"
 #include "kappa/detail/dispatch.h"
+#include "kappa/detail/list.h"
 #include "kappa/error.h"
 #include "kappa/jet.h"
 #include "kappa/operator.h"
@@ -54,8 +56,8 @@ namespace detail {
 struct TermIndices {
   int arity = 0;
   std::int64_t size = 0;
-  std::int64_t stride = 0;            ///< size rounded up to a multiple of 8
-  std::vector<std::int32_t> entries;  ///< variable k of element e at [k * stride + e]
+  std::int64_t stride = 0;     ///< size rounded up to a multiple of 8
+  List<std::int32_t> entries;  ///< variable k of element e at [k * stride + e]
   [[nodiscard]] std::int32_t at(int k, std::int64_t e) const {
     return entries[static_cast<std::size_t>(k * stride + e)];
   }
@@ -97,9 +99,8 @@ class Term {
       for (int k = 0; k < N; ++k) {
         const auto index = static_cast<long long>(tuple[static_cast<std::size_t>(k)]);
         if (index < 0 || index > std::numeric_limits<std::int32_t>::max()) {
-          throw Error(ErrorKind::value, "elements: element " + std::to_string(e) + ", argument " +
-                                            std::to_string(k) + ": index " + std::to_string(index) +
-                                            " is no variable");
+          throw Error(ErrorKind::value, detail::sentence({"elements: element ", e, ", argument ", k,
+                                                          ": index ", index, " is no variable"}));
         }
         indices_.entries[static_cast<std::size_t>(k) * stride + e] =
             static_cast<std::int32_t>(index);
@@ -107,9 +108,9 @@ class Term {
     }
     if constexpr (!std::is_void_v<Data>) {
       if (std::size(*data) != size) {
-        throw Error(ErrorKind::shape, "elements: " + std::to_string(size) + " index tuples, but " +
-                                          std::to_string(std::size(*data)) +
-                                          " records of data; give one for each element");
+        throw Error(ErrorKind::shape,
+                    detail::sentence({"elements: ", size, " index tuples, but ", std::size(*data),
+                                      " records of data; give one for each element"}));
       }
       if constexpr (detail::array_size<Data> >= 0) {
         constexpr auto kSize = static_cast<std::size_t>(detail::array_size<Data>);
@@ -149,11 +150,13 @@ class Term {
   }
 
  private:
-  using Records = std::conditional_t<std::is_void_v<Data>, char, Data>;
+  struct NoRecords {};
   Phi phi_;
   detail::TermIndices indices_;
-  std::vector<double> numbers_;  ///< number m of element e at [m * stride + e]
-  std::vector<Records> records_;
+  detail::List<double> numbers_;  ///< number m of element e at [m * stride + e]
+  std::conditional_t<detail::is_numeric_data<Data>, NoRecords,
+                     std::vector<std::conditional_t<std::is_void_v<Data>, char, Data>>>
+      records_;
 };
 
 namespace detail {
@@ -216,10 +219,12 @@ auto elements(const Indices& indices, const DataRange& data, Phi phi) {
 
 /// Which entries of the Hessian a SparseHessian holds.
 enum class Triangle { full, lower, upper };
+/// The indices begin, begin + 1, ..., end - 1.
 struct IndexRange {
   std::int32_t begin = 0;
   std::int32_t end = -1;  ///< one past the last; -1 stands for n
 };
+/// The part of the Hessian that a SparseHessian holds.
 struct HessianLayout {
   Triangle triangle = Triangle::full;
   bool diagonal_only = false;
@@ -234,11 +239,11 @@ namespace detail {
 /// The type-free part of an ElementSum: indices cut into chunks, and the plan of the gradient.
 class ElementLayout {
  public:
-  ElementLayout(std::int64_t num_variables, std::vector<const TermIndices*> terms)
+  ElementLayout(std::int64_t num_variables, std::span<const TermIndices* const> terms)
       : num_variables_(num_variables) {
     if (num_variables < 0 || num_variables > std::numeric_limits<std::int32_t>::max()) {
-      throw Error(ErrorKind::resource, "ElementSum: " + std::to_string(num_variables) +
-                                           " variables; at most 2147483647");
+      throw Error(ErrorKind::resource,
+                  sentence({"ElementSum: ", num_variables, " variables; at most 2147483647"}));
     }
     std::int64_t num_entries = 0;
     for (std::size_t t = 0; t < terms.size(); ++t) {
@@ -248,15 +253,14 @@ class ElementLayout {
     }
     if (num_entries >= static_cast<std::int64_t>(kNone) - 1) {
       throw Error(ErrorKind::resource,
-                  "ElementSum: " + std::to_string(num_entries) +
-                      " entries of element Hessians; at most 4294967293 in one sum");
+                  sentence({"ElementSum: ", num_entries,
+                            " entries of element Hessians; at most 4294967293 in one sum"}));
     }
     build_gradient(terms);
   }
 
   [[nodiscard]] std::int64_t num_variables() const { return num_variables_; }
-  [[nodiscard]] const std::vector<Chunk>& chunks() const { return chunks_; }
-  [[nodiscard]] std::uint64_t consecutive(std::size_t chunk) const { return consecutive_[chunk]; }
+  [[nodiscard]] const List<Chunk>& chunks() const { return chunks_; }
   [[nodiscard]] const AssemblyPlan& gradient_plan() const { return gradient_plan_; }
   [[nodiscard]] bool touches_all() const { return touches_all_; }
 
@@ -271,10 +275,9 @@ class ElementLayout {
     for (int k = 0; k < term.arity; ++k) {
       for (std::int64_t e = 0; e < term.size; ++e) {
         if (term.at(k, e) >= num_variables_) {
-          throw Error(ErrorKind::value, "ElementSum: term " + std::to_string(t) + ", element " +
-                                            std::to_string(e) + ", argument " + std::to_string(k) +
-                                            ": index " + std::to_string(term.at(k, e)) +
-                                            " is outside 0.." + std::to_string(num_variables_ - 1));
+          throw Error(ErrorKind::value,
+                      sentence({"ElementSum: term ", t, ", element ", e, ", argument ", k,
+                                ": index ", term.at(k, e), " is outside 0..", num_variables_ - 1}));
         }
       }
     }
@@ -283,47 +286,44 @@ class ElementLayout {
   void cut(const TermIndices& term, int t) {
     const int size = chunk_size(term.arity);
     for (std::int64_t first = 0; first < term.size; first += size) {
-      Chunk chunk{t, first, static_cast<int>(std::min<std::int64_t>(size, term.size - first))};
-      std::uint64_t bits = 0;
+      Chunk chunk{t, static_cast<int>(std::min<std::int64_t>(size, term.size - first)), first};
       const std::int64_t padded = (chunk.count + 7) / 8 * 8;
       for (int k = 0; k < term.arity; ++k) {
         bool yes = chunk.count == padded;
         for (std::int64_t e = first + 1; yes && e < first + chunk.count; ++e) {
           yes = term.at(k, e) == term.at(k, e - 1) + 1;
         }
-        if (yes) bits |= std::uint64_t{1} << k;
+        if (yes) chunk.consecutive |= std::uint64_t{1} << k;
       }
       chunks_.push_back(chunk);
-      consecutive_.push_back(bits);
     }
   }
 
-  void build_gradient(const std::vector<const TermIndices*>& terms) {
+  void build_gradient(std::span<const TermIndices* const> terms) {
     Destinations identity;
     identity.first.resize(static_cast<std::size_t>(num_variables_));
-    std::vector<bool> touched(identity.first.size());
+    List<char> touched(identity.first.size(), 0);
     for (std::size_t i = 0; i < identity.first.size(); ++i) {
       identity.first[i] = static_cast<std::uint32_t>(i);
     }
     gradient_plan_ = AssemblyPlan(
-        chunks_.size(), identity, [&](std::size_t c, std::vector<AssemblyPlan::Entry>& entries) {
+        chunks_.size(), identity, [&](std::size_t c, List<AssemblyPlan::Entry>& entries) {
           const Chunk& chunk = chunks_[c];
           const TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
           const int stride = (chunk.count + 7) / 8 * 8;
           for (int k = 0; k < term.arity; ++k) {
             for (int e = 0; e < chunk.count; ++e) {
               const auto i = static_cast<std::uint32_t>(term.at(k, chunk.first + e));
-              touched[i] = true;
+              touched[i] = 1;
               entries.push_back({static_cast<std::uint32_t>(k * stride + e), i});
             }
           }
         });
-    touches_all_ = std::find(touched.begin(), touched.end(), false) == touched.end();
+    for (const char yes : touched) touches_all_ = touches_all_ && yes != 0;
   }
 
   std::int64_t num_variables_ = 0;
-  std::vector<Chunk> chunks_;
-  std::vector<std::uint64_t> consecutive_;
+  List<Chunk> chunks_;
   AssemblyPlan gradient_plan_;
   bool touches_all_ = true;
 };
@@ -331,8 +331,8 @@ class ElementLayout {
 inline void check_size(const char* call, const char* name, std::size_t size,
                        std::int64_t expected) {
   if (static_cast<std::int64_t>(size) != expected) {
-    throw Error(ErrorKind::shape, std::string(call) + ": " + name + " has " + std::to_string(size) +
-                                      " entries, expected " + std::to_string(expected));
+    throw Error(ErrorKind::shape,
+                sentence({call, ": ", name, " has ", size, " entries, expected ", expected}));
   }
 }
 
@@ -344,6 +344,7 @@ inline void check_size(const char* call, const char* name, std::size_t size,
 /// Cost: linear in the entries of the element Hessians. 1e6 elements of 2 variables: about 0.3 s.
 class SparseHessian {
  public:
+  /// Of the ElementSum f, the part that `layout` names.
   template <class Sum>
   explicit SparseHessian(const Sum& f, const HessianLayout& layout = {})
       : SparseHessian(f.layout(), f.term_indices(), layout) {}
@@ -356,17 +357,22 @@ class SparseHessian {
     return static_cast<std::int64_t>(row_indices_.size());
   }
   /// Compressed columns: rows of column j are row_indices()[column_starts()[j] ..], ascending.
-  [[nodiscard]] std::span<const std::int32_t> column_starts() const { return column_starts_; }
-  [[nodiscard]] std::span<const std::int32_t> row_indices() const { return row_indices_; }
+  [[nodiscard]] std::span<const std::int32_t> column_starts() const {
+    return {column_starts_.data(), column_starts_.size()};
+  }
+  [[nodiscard]] std::span<const std::int32_t> row_indices() const {
+    return {row_indices_.data(), row_indices_.size()};
+  }
 
   /// Coordinates of the values, for solvers that take triplets: num_nonzeros() entries each.
   void coordinates(std::span<std::int32_t> row, std::span<std::int32_t> col) const {
     detail::check_size("SparseHessian::coordinates", "row", row.size(), num_nonzeros());
     detail::check_size("SparseHessian::coordinates", "col", col.size(), num_nonzeros());
-    std::copy(row_indices_.begin(), row_indices_.end(), row.begin());
+    for (std::size_t k = 0; k < row.size(); ++k) row[k] = row_indices_[k];
     for (std::size_t j = 0; j + 1 < column_starts_.size(); ++j) {
-      std::fill(col.begin() + column_starts_[j], col.begin() + column_starts_[j + 1],
-                static_cast<std::int32_t>(j));
+      for (auto k = column_starts_[j]; k < column_starts_[j + 1]; ++k) {
+        col[static_cast<std::size_t>(k)] = static_cast<std::int32_t>(j);
+      }
     }
   }
 
@@ -396,8 +402,7 @@ class SparseHessian {
                                      const ElementOptions& options = {}) const {
     Eigen::SparseMatrix<double> h(num_rows_, cols());
     h.resizeNonZeros(num_nonzeros());
-    std::copy(column_starts_.begin(), column_starts_.end(), h.outerIndexPtr());
-    std::copy(row_indices_.begin(), row_indices_.end(), h.innerIndexPtr());
+    fill_pattern(h.outerIndexPtr(), h.innerIndexPtr());
     update(h, f, x, options);
     return h;
   }
@@ -407,27 +412,36 @@ class SparseHessian {
   void update(Eigen::SparseMatrix<double>& h, const Sum& f,
               const Eigen::Ref<const Eigen::VectorXd>& x,
               const ElementOptions& options = {}) const {
-    if (!h.isCompressed() || h.rows() != num_rows_ || h.cols() != cols() ||
-        h.nonZeros() != num_nonzeros()) {
-      throw Error(ErrorKind::shape,
-                  "SparseHessian::update: the matrix is " + std::to_string(h.rows()) + " x " +
-                      std::to_string(h.cols()) + " with " + std::to_string(h.nonZeros()) +
-                      " entries, expected a compressed " + std::to_string(num_rows_) + " x " +
-                      std::to_string(cols()) + " with " + std::to_string(num_nonzeros()) +
-                      "; start from matrix()");
-    }
-    values(f, {x.data(), static_cast<std::size_t>(x.size())},
-           {h.valuePtr(), static_cast<std::size_t>(h.nonZeros())}, options);
+    check_matrix(h.rows(), h.cols(), h.isCompressed() ? h.outerIndexPtr()[h.outerSize()] : -1);
+    values(f, {x.data(), static_cast<std::size_t>(x.size())}, {h.valuePtr(), row_indices_.size()},
+           options);
   }
 
  private:
   SparseHessian(std::shared_ptr<const detail::ElementLayout> layout,
-                const std::vector<const detail::TermIndices*>& terms, const HessianLayout& wanted);
+                std::span<const detail::TermIndices* const> terms, const HessianLayout& wanted);
+
+  void fill_pattern(std::int32_t* starts, std::int32_t* rows) const {
+    std::memcpy(starts, column_starts_.data(), column_starts_.size() * sizeof(std::int32_t));
+    if (row_indices_.empty()) return;
+    std::memcpy(rows, row_indices_.data(), row_indices_.size() * sizeof(std::int32_t));
+  }
+  void check_matrix(std::int64_t rows_given, std::int64_t cols_given,
+                    std::int64_t entries_given) const {
+    if (rows_given == rows() && cols_given == cols() && entries_given == num_nonzeros()) return;
+    throw Error(ErrorKind::shape,
+                detail::sentence({"SparseHessian::update: the matrix is ", rows_given, " x ",
+                                  cols_given, entries_given < 0 ? ", not compressed" : " with ",
+                                  entries_given < 0 ? detail::Word("") : entries_given,
+                                  entries_given < 0 ? "" : " entries", ", expected a compressed ",
+                                  rows(), " x ", cols(), " with ", num_nonzeros(),
+                                  " entries; start from matrix()"}));
+  }
 
   std::shared_ptr<const detail::ElementLayout> layout_;
   std::int64_t num_rows_ = 0;
-  std::vector<std::int32_t> column_starts_;
-  std::vector<std::int32_t> row_indices_;
+  detail::List<std::int32_t> column_starts_;
+  detail::List<std::int32_t> row_indices_;
   detail::AssemblyPlan plan_;
 };
 
@@ -438,12 +452,12 @@ class SparseHessian {
 template <class... Terms>
 class ElementSum {
  public:
+  /// n, and the kinds of elements, each made by elements().
   explicit ElementSum(std::int64_t num_variables, Terms... terms)
-      : terms_(std::make_shared<const std::tuple<Terms...>>(std::move(terms)...)),
-        layout_(std::make_shared<const detail::ElementLayout>(num_variables, term_indices())) {}
+      : shared_(std::make_shared<Shared>(num_variables, std::move(terms)...)) {}
 
   /// n, the number of variables.
-  [[nodiscard]] std::int64_t dimension() const { return layout_->num_variables(); }
+  [[nodiscard]] std::int64_t dimension() const { return shared_->layout->num_variables(); }
   [[nodiscard]] std::int64_t num_elements() const {
     std::int64_t count = 0;
     for (const auto* indices : term_indices()) count += indices->size;
@@ -453,7 +467,8 @@ class ElementSum {
   /// f(x), summed in a fixed order.
   [[nodiscard]] double value(std::span<const double> x, const ElementOptions& options = {}) const {
     check_point("value", x);
-    std::vector<double> sums(layout_->chunks().size());
+    detail::List<double> sums;
+    sums.resize(shared_->layout->chunks().size());
     for_chunks<detail::Question::value>(
         x, {}, options, [](int) { return std::size_t{0}; },
         [&](std::size_t c, const Chunk& chunk, const detail::ElementOutputs& out) {
@@ -481,8 +496,9 @@ class ElementSum {
 
   /// The full pattern and its plan, built at the first call and kept.
   [[nodiscard]] const SparseHessian& full_hessian() const {
-    std::call_once(lazy_->once, [this] { lazy_->full = std::make_unique<SparseHessian>(*this); });
-    return *lazy_->full;
+    const std::lock_guard lock(shared_->mutex);
+    if (shared_->full == nullptr) shared_->full = new SparseHessian(*this);
+    return *shared_->full;
   }
 
   /// Throws Error(value) with the first element that is not finite at x, its variables and their
@@ -491,8 +507,8 @@ class ElementSum {
     check_point("check_finite", x);
     for (std::size_t i = 0; i < x.size(); ++i) {
       if (!std::isfinite(x[i])) {
-        throw Error(ErrorKind::value, "x[" + std::to_string(i) + "] is " + std::to_string(x[i]) +
-                                          "; the point must be finite");
+        throw Error(ErrorKind::value,
+                    detail::sentence({"x[", i, "] is ", x[i], "; the point must be finite"}));
       }
     }
     for_chunks<detail::Question::value>(
@@ -506,14 +522,10 @@ class ElementSum {
 
   /// For SparseHessian.
   [[nodiscard]] const std::shared_ptr<const detail::ElementLayout>& layout() const {
-    return layout_;
+    return shared_->layout;
   }
-  [[nodiscard]] std::vector<const detail::TermIndices*> term_indices() const {
-    return std::apply(
-        [](const auto&... term) {
-          return std::vector<const detail::TermIndices*>{&term.indices()...};
-        },
-        *terms_);
+  [[nodiscard]] std::span<const detail::TermIndices* const> term_indices() const {
+    return shared_->indices;
   }
   double assemble_hessian(const detail::AssemblyPlan& plan, std::span<const double> x,
                           std::span<double> values, std::span<double> gradient,
@@ -521,13 +533,16 @@ class ElementSum {
     check_point("sparse_hessian", x);
     if (!gradient.empty()) {
       detail::check_size("SparseHessian", "gradient", gradient.size(), dimension());
-      if (!layout_->touches_all()) std::fill(gradient.begin(), gradient.end(), 0.0);
+      if (!shared_->layout->touches_all()) {
+        for (double& g : gradient) g = 0;
+      }
     }
     const bool with_gradient = !gradient.empty();
-    const detail::AssemblyPlan& gradient_plan = layout_->gradient_plan();
+    const detail::AssemblyPlan& gradient_plan = shared_->layout->gradient_plan();
     const detail::BufferPool::Loan partials = plan.take_partials();
     const detail::BufferPool::Loan gradient_partials = gradient_plan.take_partials(with_gradient);
-    std::vector<double> sums(layout_->chunks().size());
+    detail::List<double> sums;
+    sums.resize(shared_->layout->chunks().size());
     for_chunks<detail::Question::hessian>(
         x, {}, options,
         [&](int arity) {
@@ -551,9 +566,25 @@ class ElementSum {
  private:
   using Chunk = detail::Chunk;
 
-  struct Lazy {
-    std::once_flag once;
-    std::unique_ptr<SparseHessian> full;
+  /// What copies share.
+  struct Shared {
+    explicit Shared(std::int64_t num_variables, Terms... given)
+        : terms(std::move(given)...),
+          indices(std::apply(
+              [](const auto&... term) {
+                return std::array<const detail::TermIndices*, sizeof...(Terms)>{&term.indices()...};
+              },
+              terms)),
+          layout(new detail::ElementLayout(num_variables, indices)) {}
+    ~Shared() { delete full; }
+    Shared(const Shared&) = delete;
+    Shared& operator=(const Shared&) = delete;
+
+    std::tuple<Terms...> terms;
+    std::array<const detail::TermIndices*, sizeof...(Terms)> indices;
+    std::shared_ptr<const detail::ElementLayout> layout;  // `full` keeps it too
+    std::mutex mutex;
+    const SparseHessian* full = nullptr;
   };
 
   void check_point(const char* call, std::span<const double> x) const {
@@ -567,8 +598,8 @@ class ElementSum {
                   const ElementOptions& options, const Entries& entries, const Consume& consume,
                   bool with_gradient = true) const {
     if (options.num_threads < 1) {
-      throw Error(ErrorKind::usage,
-                  "num_threads is " + std::to_string(options.num_threads) + ", expected 1 or more");
+      throw Error(ErrorKind::usage, detail::sentence({"num_threads is ", options.num_threads,
+                                                      ", expected 1 or more"}));
     }
     const SimdLevel level = detail::simd_level(options.simd);
     std::size_t buffer_size = 0;
@@ -578,7 +609,7 @@ class ElementSum {
           8 * 8);
       buffer_size = std::max(buffer_size, (1 + entries(term->arity)) * stride);
     }
-    const auto& chunks = layout_->chunks();
+    const auto& chunks = shared_->layout->chunks();
     detail::parallel_for(static_cast<std::int64_t>(chunks.size()), options.num_threads, [&] {
       return [&, buffer = detail::Buffer(buffer_size)](std::int64_t i) {
         const auto c = static_cast<std::size_t>(i);
@@ -597,8 +628,8 @@ class ElementSum {
             next += out.stride * std::remove_cvref_t<decltype(term)>::kArity;
           }
           if constexpr (q == detail::Question::hessian) out.hessian = next;
-          term.template run<q>(chunk.first, chunk.count, layout_->consecutive(c), x.data(),
-                               v.data(), out, level);
+          term.template run<q>(chunk.first, chunk.count, chunk.consecutive, x.data(), v.data(), out,
+                               level);
           consume(c, chunk, out);
         });
       };
@@ -608,10 +639,13 @@ class ElementSum {
   template <detail::Question q>
   double assemble_vector(std::span<const double> x, std::span<const double> v,
                          std::span<double> result, const ElementOptions& options) const {
-    const detail::AssemblyPlan& plan = layout_->gradient_plan();
-    if (!layout_->touches_all()) std::fill(result.begin(), result.end(), 0.0);
+    const detail::AssemblyPlan& plan = shared_->layout->gradient_plan();
+    if (!shared_->layout->touches_all()) {
+      for (double& g : result) g = 0;
+    }
     const detail::BufferPool::Loan partials = plan.take_partials();
-    std::vector<double> sums(layout_->chunks().size());
+    detail::List<double> sums;
+    sums.resize(shared_->layout->chunks().size());
     for_chunks<q>(
         x, v, options, [](int arity) { return static_cast<std::size_t>(arity); },
         [&](std::size_t c, const Chunk& chunk, const detail::ElementOutputs& out) {
@@ -627,7 +661,7 @@ class ElementSum {
   template <class Visitor>
   void visit(int index, const Visitor& visitor) const {
     [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((static_cast<int>(I) == index ? visitor(std::get<I>(*terms_)) : void()), ...);
+      ((static_cast<int>(I) == index ? visitor(std::get<I>(shared_->terms)) : void()), ...);
     }
     (std::index_sequence_for<Terms...>());
   }
@@ -654,19 +688,17 @@ class ElementSum {
   [[noreturn]] void throw_not_finite(const Chunk& chunk, int e, double value,
                                      std::span<const double> x) const {
     const detail::TermIndices& term = *term_indices()[static_cast<std::size_t>(chunk.term)];
-    std::string message = "term " + std::to_string(chunk.term) + ", element " +
-                          std::to_string(chunk.first + e) + " is " + std::to_string(value) + " at";
+    std::string message = detail::sentence(
+        {"term ", chunk.term, ", element ", chunk.first + e, " is ", value, " at"});
     for (int k = 0; k < term.arity; ++k) {
       const std::int32_t i = term.at(k, chunk.first + e);
-      message += (k == 0 ? " x[" : ", x[") + std::to_string(i) +
-                 "] = " + std::to_string(x[static_cast<std::size_t>(i)]);
+      message +=
+          detail::sentence({k == 0 ? " x[" : ", x[", i, "] = ", x[static_cast<std::size_t>(i)]});
     }
-    throw Error(ErrorKind::value, message + "; start where the function is finite");
+    throw Error(ErrorKind::value, message += "; start where the function is finite");
   }
 
-  std::shared_ptr<const std::tuple<Terms...>> terms_;
-  std::shared_ptr<const detail::ElementLayout> layout_;
-  std::shared_ptr<Lazy> lazy_ = std::make_shared<Lazy>();
+  std::shared_ptr<Shared> shared_;
 };
 
 // ---- the same questions as of every other function, with Eigen ---------------------------------
@@ -744,7 +776,7 @@ ElementHessianOperator<Terms...> hvp_operator(const ElementSum<Terms...>& f,
 // ---- the pattern -------------------------------------------------------------------------------
 
 inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout> layout,
-                                    const std::vector<const detail::TermIndices*>& terms,
+                                    std::span<const detail::TermIndices* const> terms,
                                     const HessianLayout& wanted)
     : layout_(std::move(layout)) {
   using detail::kNone;
@@ -752,13 +784,13 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   const auto whole = [n](IndexRange r) { return r.end == -1 ? IndexRange{r.begin, n} : r; };
   const IndexRange rows = whole(wanted.rows);
   const IndexRange cols = whole(wanted.cols);
-  for (const auto& [name, range] : {std::pair("rows", rows), std::pair("cols", cols)}) {
-    if (range.begin < 0 || range.end < range.begin || range.end > n) {
-      throw Error(ErrorKind::value,
-                  std::string("SparseHessian: ") + name + " " + std::to_string(range.begin) + ".." +
-                      std::to_string(range.end) + " is no range within 0.." + std::to_string(n));
-    }
-  }
+  const auto check_range = [n](const char* name, IndexRange range) {
+    if (range.begin >= 0 && range.end >= range.begin && range.end <= n) return;
+    throw Error(ErrorKind::value, detail::sentence({"SparseHessian: ", name, " ", range.begin, "..",
+                                                    range.end, " is no range within 0..", n}));
+  };
+  check_range("rows", rows);
+  check_range("cols", cols);
   const bool block = rows.begin != 0 || rows.end != n || cols.begin != 0 || cols.end != n;
   if (block && wanted.triangle != Triangle::full) {
     throw Error(ErrorKind::usage,
@@ -786,31 +818,33 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   };
 
   // The lower triangle, column by column: count, fill, sort, drop duplicates.
-  std::vector<std::size_t> start(static_cast<std::size_t>(n) + 1, 0);
+  detail::List<std::size_t> start(static_cast<std::size_t>(n) + 1, 0);
   for (const auto* term : terms) {
     for_entries(*term, [&](int, std::int64_t, std::int32_t r, std::int32_t c, bool) {
       if (as_lower(r, c) || as_upper(r, c)) ++start[static_cast<std::size_t>(c) + 1];
     });
   }
   for (std::size_t c = 0; c < static_cast<std::size_t>(n); ++c) start[c + 1] += start[c];
-  std::vector<std::int32_t> row(start.back());
+  detail::List<std::uint32_t> row;
+  row.resize(start.back());
   {
-    std::vector<std::size_t> next(start.begin(), start.end() - 1);
+    detail::List<std::size_t> next = start;
     for (const auto* term : terms) {
       for_entries(*term, [&](int, std::int64_t, std::int32_t r, std::int32_t c, bool) {
-        if (as_lower(r, c) || as_upper(r, c)) row[next[static_cast<std::size_t>(c)]++] = r;
+        if (as_lower(r, c) || as_upper(r, c))
+          row[next[static_cast<std::size_t>(c)]++] = static_cast<std::uint32_t>(r);
       });
     }
   }
   std::size_t kept = 0;
   for (std::size_t c = 0; c < static_cast<std::size_t>(n); ++c) {
-    const auto begin = row.begin() + static_cast<std::ptrdiff_t>(start[c]);
-    const auto end = row.begin() + static_cast<std::ptrdiff_t>(start[c + 1]);
-    std::sort(begin, end);
-    const auto last = std::unique(begin, end);
-    const std::size_t first = kept;
-    for (auto it = begin; it != last; ++it) row[kept++] = *it;
-    start[c] = first;
+    const std::size_t begin = start[c];
+    const std::size_t end = start[c + 1];
+    std::sort(row.data() + begin, row.data() + end);
+    start[c] = kept;
+    for (std::size_t s = begin; s < end; ++s) {
+      if (s == begin || row[s] != row[kept - 1]) row[kept++] = row[s];
+    }
   }
   start[static_cast<std::size_t>(n)] = kept;
   row.resize(kept);
@@ -823,8 +857,9 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
     for (std::int32_t c = 0; c < n; ++c) {
       for (std::size_t s = start[static_cast<std::size_t>(c)];
            s < start[static_cast<std::size_t>(c) + 1]; ++s) {
-        if (as_lower(row[s], c)) body(s, row[s] - rows.begin, c - cols.begin);
-        if (as_upper(row[s], c)) body(s, c - rows.begin, row[s] - cols.begin);
+        const auto r = static_cast<std::int32_t>(row[s]);
+        if (as_lower(r, c)) body(s, r - rows.begin, c - cols.begin);
+        if (as_upper(r, c)) body(s, c - rows.begin, r - cols.begin);
       }
     }
   };
@@ -835,7 +870,7 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   });
   if (num_outputs > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
     throw Error(ErrorKind::resource,
-                "SparseHessian: " + std::to_string(num_outputs) + " entries; at most 2147483647");
+                detail::sentence({"SparseHessian: ", num_outputs, " entries; at most 2147483647"}));
   }
   for (std::size_t c = 1; c < column_starts_.size(); ++c)
     column_starts_[c] += column_starts_[c - 1];
@@ -843,7 +878,7 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   detail::Destinations destinations;
   destinations.first.assign(kept, kNone);
   {
-    std::vector<std::int32_t> next(column_starts_.begin(), column_starts_.end());
+    detail::List<std::int32_t> next = column_starts_;
     for_outputs([&](std::size_t s, std::int32_t r, std::int32_t c) {
       const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(c)]++);
       row_indices_[at] = r;
@@ -860,7 +895,7 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   const auto& chunks = layout_->chunks();
   plan_ = detail::AssemblyPlan(
       chunks.size(), destinations,
-      [&](std::size_t chunk_number, std::vector<detail::AssemblyPlan::Entry>& entries) {
+      [&](std::size_t chunk_number, detail::List<detail::AssemblyPlan::Entry>& entries) {
         const detail::Chunk& chunk = chunks[chunk_number];
         const detail::TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
         const int stride = (chunk.count + 7) / 8 * 8;
@@ -872,12 +907,10 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
               const std::int32_t r = std::max(i, j);
               const std::int32_t c = std::min(i, j);
               if (!as_lower(r, c) && !as_upper(r, c)) continue;
-              const auto begin =
-                  row.begin() + static_cast<std::ptrdiff_t>(start[static_cast<std::size_t>(c)]);
-              const auto end =
-                  row.begin() + static_cast<std::ptrdiff_t>(start[static_cast<std::size_t>(c) + 1]);
-              const auto slot =
-                  static_cast<std::uint32_t>(std::lower_bound(begin, end, r) - row.begin());
+              const std::uint32_t* begin = row.data() + start[static_cast<std::size_t>(c)];
+              const std::uint32_t* end = row.data() + start[static_cast<std::size_t>(c) + 1];
+              const auto slot = static_cast<std::uint32_t>(
+                  std::lower_bound(begin, end, static_cast<std::uint32_t>(r)) - row.data());
               const auto position = static_cast<std::uint32_t>(k * stride + e);
               entries.push_back({position, slot});
               // A variable that stands twice in an element: H_ab and H_ba fall on one entry.

@@ -311,9 +311,11 @@ auto half_squared_norm(Functor functor) {
 
 }  // namespace kappa
 
+/// @cond
 template <class T, int N>
 struct std::tuple_size<kappa::Vec<T, N>> : std::integral_constant<std::size_t, N> {};
 template <std::size_t I, class T, int N>
 struct std::tuple_element<I, kappa::Vec<T, N>> {
   using type = const T;
 };
+/// @endcond

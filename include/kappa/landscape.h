@@ -23,6 +23,7 @@ struct LandscapeAxis {
   std::optional<double> eigenvalue = {};  ///< where d is an eigenvector of unit length
 };
 
+/// How a landscape is evaluated, continued and watched.
 struct LandscapeOptions {
   /// Points evaluated side by side. Leave at 1 where the problem itself spreads its samples over
   /// threads.
@@ -34,6 +35,7 @@ struct LandscapeOptions {
   ProgressCallback progress = {};
 };
 
+/// The values on a grid.
 struct Landscape {
   /// f(w + t0 d0 + t1 d1), the first axis fastest: value[j * axes[0].t.size() + i]. NaN and
   /// infinity as the function has them. Shorter than the grid where the run was stopped.

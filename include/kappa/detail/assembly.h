@@ -10,18 +10,13 @@
 // the bits do not depend on the number of threads.
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <limits>
-#include <memory>
 #include <mutex>
-#include <span>
-#include <utility>
-#include <vector>
+#include <new>
 
+#include "kappa/detail/list.h"
 #include "kappa/detail/parallel.h"
-#include "kappa/error.h"
 
 namespace kappa::detail {
 
@@ -30,36 +25,46 @@ inline constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max()
 /// Neighbouring elements of one kind that are evaluated together.
 struct Chunk {
   int term = 0;
-  std::int64_t first = 0;
   int count = 0;
+  std::int64_t first = 0;
+  std::uint64_t consecutive = 0;  ///< bit k: variable k of neighbours are neighbours
 };
 
 /// Where an output goes: one place, or two (both triangles of a symmetric matrix).
 struct Destinations {
-  std::vector<std::uint32_t> first;
-  std::vector<std::uint32_t> second;  ///< empty, or kNone where there is no second place
+  List<std::uint32_t> first;
+  List<std::uint32_t> second;  ///< empty, or kNone where there is no second place
 };
 
 /// Memory without initial values, aligned for every pack.
 class Buffer {
  public:
-  explicit Buffer(std::size_t size)
-      : data_(size == 0 ? nullptr
-                        : static_cast<double*>(
-                              ::operator new (size * sizeof(double), std::align_val_t{64}))) {}
-  [[nodiscard]] double* data() const { return data_.get(); }
+  explicit Buffer(std::size_t size) : data_(size == 0 ? nullptr : allocate(size)) {}
+  ~Buffer() { release(data_); }
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  [[nodiscard]] double* data() const { return data_; }
+
+  static double* allocate(std::size_t size) {
+    return static_cast<double*>(::operator new (size * sizeof(double), std::align_val_t{64}));
+  }
+  static void release(double* data) { ::operator delete (data, std::align_val_t{64}); }
 
  private:
-  struct Free {
-    void operator()(double* p) const { ::operator delete (p, std::align_val_t{64}); }
-  };
-  std::unique_ptr<double, Free> data_;
+  double* data_;
 };
 
 /// Buffers of one size, kept between calls: a fresh one of some megabytes is a page fault every
-/// four kilobytes, which costs more than what is computed on it.
+/// four kilobytes, which costs more than what is computed on it. A copy starts with none.
 class BufferPool {
  public:
+  BufferPool() = default;
+  BufferPool(const BufferPool&) noexcept {}
+  BufferPool& operator=(const BufferPool&) noexcept { return *this; }
+  ~BufferPool() {
+    for (double* buffer : free_) Buffer::release(buffer);
+  }
+
   /// A buffer that goes back to the pool at its end.
   class Loan {
    public:
@@ -68,30 +73,30 @@ class BufferPool {
       {
         const std::lock_guard lock(pool_.mutex_);
         if (!pool_.free_.empty()) {
-          buffer_ = std::move(pool_.free_.back());
+          data_ = pool_.free_.back();
           pool_.free_.pop_back();
           return;
         }
       }
-      buffer_ = Buffer(size);
+      data_ = Buffer::allocate(size);
     }
     ~Loan() {
-      if (buffer_.data() == nullptr) return;
+      if (data_ == nullptr) return;
       const std::lock_guard lock(pool_.mutex_);
-      pool_.free_.push_back(std::move(buffer_));
+      pool_.free_.push_back(data_);
     }
     Loan(const Loan&) = delete;
     Loan& operator=(const Loan&) = delete;
-    [[nodiscard]] double* data() const { return buffer_.data(); }
+    [[nodiscard]] double* data() const { return data_; }
 
    private:
     BufferPool& pool_;
-    Buffer buffer_{0};
+    double* data_ = nullptr;
   };
 
  private:
   std::mutex mutex_;
-  std::vector<Buffer> free_;
+  List<double*> free_;
 };
 
 /// How the chunk buffers become outputs.
@@ -103,16 +108,31 @@ class AssemblyPlan {
   struct Entry {
     std::uint32_t position, slot;
   };
-  /// Appends the entries of a chunk in the order of their positions, which are below 65536.
-  using EntriesOf = std::function<void(std::size_t chunk, std::vector<Entry>& entries)>;
+  /// Appends the entries of a chunk in the order of their positions, which are below 65536. Refers
+  /// to a callable (chunk, entries) that outlives it.
+  class EntriesOf {
+   public:
+    template <class F>
+    EntriesOf(const F& f)  // NOLINT: implicit
+        : callable_(&f), call_([](const void* callable, std::size_t chunk, List<Entry>& entries) {
+            (*static_cast<const F*>(callable))(chunk, entries);
+          }) {}
+    void operator()(std::size_t chunk, List<Entry>& entries) const {
+      call_(callable_, chunk, entries);
+    }
+
+   private:
+    const void* callable_;
+    void (*call_)(const void*, std::size_t, List<Entry>&);
+  };
 
   /// Linear in the entries.
   AssemblyPlan(std::size_t num_chunks, const Destinations& destinations,
                const EntriesOf& entries_of) {
     const std::size_t num_slots = destinations.first.size();
     constexpr std::uint32_t kShared = kNone - 1;
-    std::vector<std::uint32_t> owner(num_slots, kNone);
-    std::vector<Entry> entries;
+    List<std::uint32_t> owner(num_slots, kNone);
+    List<Entry> entries;
     for (std::size_t c = 0; c < num_chunks; ++c) {
       entries.clear();
       entries_of(c, entries);
@@ -126,26 +146,26 @@ class AssemblyPlan {
       }
     }
     // Number the shared slots; count later how many chunks contribute to each.
-    std::vector<std::uint32_t> shared_index;
+    List<std::uint32_t> shared_index;
     for (std::size_t s = 0; s < num_slots; ++s) {
       if (owner[s] != kShared) continue;
-      if (shared_index.empty()) shared_index.resize(num_slots, kNone);
+      if (shared_index.empty()) shared_index.assign(num_slots, kNone);
       shared_index[s] = static_cast<std::uint32_t>(shared_first_.size());
       shared_first_.push_back(destinations.first[s]);
       shared_second_.push_back(destinations.second.empty() ? kNone : destinations.second[s]);
     }
-    std::vector<std::uint32_t> partial_count(shared_first_.size() + 1, 0);
+    List<std::uint32_t> partial_count(shared_first_.size() + 1, 0);
 
     struct Output {
       std::uint32_t slot, begin, end;  // its contributions in `positions`
       std::uint32_t key;               // outputs of one group have one key
     };
-    std::vector<std::uint32_t> local(num_slots, kNone);  // output of a slot in this chunk
-    std::vector<std::uint16_t> positions;
-    std::vector<Output> found;
-    std::vector<Output> outputs;
-    std::vector<std::uint32_t> keys;
-    std::vector<std::uint32_t> irregular;
+    List<std::uint32_t> local(num_slots, kNone);  // output of a slot in this chunk
+    List<std::uint16_t> positions;
+    List<Output> found;
+    List<Output> outputs;
+    List<std::uint32_t> keys;
+    List<std::uint32_t> irregular;
     group_begin_.push_back(0);
     for (std::size_t c = 0; c < num_chunks; ++c) {
       // Outputs in the order of their first contribution, which is what makes runs visible.
@@ -169,9 +189,9 @@ class AssemblyPlan {
         const bool twin =
             !shared && !destinations.second.empty() && destinations.second[output.slot] != kNone;
         output.key = count << 2 | (shared ? 2u : 0u) | (twin ? 1u : 0u);
-        if (std::find(keys.begin(), keys.end(), output.key) == keys.end()) {
-          keys.push_back(output.key);
-        }
+        bool known = false;
+        for (const std::uint32_t key : keys) known = known || key == output.key;
+        if (!known) keys.push_back(output.key);
       }
       positions.resize(num_positions);
       for (const auto& [position, slot] : entries) {
@@ -184,7 +204,9 @@ class AssemblyPlan {
           if (output.key == key) outputs.push_back(output);
         }
       }
-      for (const Output& output : found) local[output.slot] = kNone;
+      for (std::size_t o = 0; o < outputs.size(); ++o) {
+        local[outputs[o].slot] = static_cast<std::uint32_t>(o);
+      }
       for (std::size_t b = 0; b < outputs.size();) {
         std::size_t e = b;
         while (e < outputs.size() && outputs[e].key == outputs[b].key) ++e;
@@ -223,22 +245,22 @@ class AssemblyPlan {
               for (std::uint32_t s = 0; s < group.num_sources; ++s) {
                 sources_.push_back(source(o, s));
               }
-              for (const std::uint32_t d : {to_first(o), stride, to_second(o), twin_stride}) {
-                destinations_.push_back(d);
-              }
+              destinations_.push_back(to_first(o));
+              destinations_.push_back(stride);
+              destinations_.push_back(to_second(o));
+              destinations_.push_back(twin_stride);
               groups_.push_back(run);
               o = end;
               continue;
             }
           }
           // What is in no run goes in the order of the output, which is written front to back.
-          for (; o < end; ++o) irregular.push_back(static_cast<std::uint32_t>(o));
+          for (; o < end; ++o) irregular.push_back(outputs[o].slot);
         }
         b = e;
         if (irregular.empty()) continue;
-        std::sort(irregular.begin(), irregular.end(), [&](std::uint32_t i, std::uint32_t j) {
-          return outputs[i].slot < outputs[j].slot;
-        });
+        std::sort(irregular.begin(), irregular.end());
+        for (std::uint32_t& o : irregular) o = local[o];  // from slot to output
         group.num_outputs = static_cast<std::uint32_t>(irregular.size());
         group.sources = sources_.size();
         group.destinations = destinations_.size();
@@ -260,6 +282,7 @@ class AssemblyPlan {
         groups_.push_back(group);
       }
       group_begin_.push_back(groups_.size());
+      for (const Output& output : found) local[output.slot] = kNone;
     }
     // A shared slot's partial sums stand together, in the order of the chunks.
     for (std::size_t s = 1; s < partial_count.size(); ++s) partial_count[s] += partial_count[s - 1];
@@ -296,7 +319,7 @@ class AssemblyPlan {
 
   /// Memory for them.
   [[nodiscard]] BufferPool::Loan take_partials(bool wanted = true) const {
-    return {*pool_, wanted ? num_partials() : 0};
+    return {pool_, wanted ? num_partials() : 0};
   }
 
   /// Adds up the partial sums, once every chunk is pulled.
@@ -401,14 +424,14 @@ class AssemblyPlan {
     }
   }
 
-  std::shared_ptr<BufferPool> pool_ = std::make_shared<BufferPool>();
-  std::vector<Group> groups_;
-  std::vector<std::size_t> group_begin_;
-  std::vector<std::uint16_t> sources_;
-  std::vector<std::uint32_t> destinations_;
-  std::vector<std::uint32_t> shared_begin_;
-  std::vector<std::uint32_t> shared_first_;
-  std::vector<std::uint32_t> shared_second_;
+  mutable BufferPool pool_;
+  List<Group> groups_;
+  List<std::size_t> group_begin_;
+  List<std::uint16_t> sources_;
+  List<std::uint32_t> destinations_;
+  List<std::uint32_t> shared_begin_;
+  List<std::uint32_t> shared_first_;
+  List<std::uint32_t> shared_second_;
 };
 
 }  // namespace kappa::detail
