@@ -6,6 +6,7 @@
 
 #include "kappa/error.h"
 #include "primitives/axes.h"
+#include "primitives/sample_axes.h"
 
 namespace kappa {
 namespace {
@@ -71,6 +72,13 @@ Array batch_rule(ConvolutionPart part, const Call& call, const std::vector<bool>
   std::vector<bool> carried;
   for (std::size_t i = 0; i < 2; ++i) {
     carried.push_back(call.operands[i].shape().size() == window.rank() + 3 + (batched[i] ? 1 : 0));
+  }
+  const bool images_alone =
+      part != ConvolutionPart::weight && batched[0] && !batched[1] && !carried[0] && !carried[1];
+  if (images_alone && !window.samples_last) {
+    return split_samples(
+        call_of(part, window, window.extents, merge_samples(call.operands[0]), call.operands[1]),
+        extent);
   }
   bool merged = false;
   const std::vector<Array> operands =

@@ -5,7 +5,9 @@
 #include "kappa/error.h"
 #include "primitives/axes.h"
 #include "primitives/convolution.h"
+#include "primitives/sample_axes.h"
 #include "primitives/window_kernels.h"
+#include "program/pooled_places.h"
 
 // Max pooling in two parts: which tap of each window holds the maximum (piecewise constant), and
 // the element at that tap (linear). A Hessian product at a fixed point reads elements only.
@@ -163,6 +165,11 @@ Primitive pair(const char* name, const char* doc, bool put) {
     for (std::size_t i = 0; i < 2; ++i) {
       carried.push_back(call.operands[i].shape().size() - (batched[i] ? 1 : 0) > plain);
     }
+    if (!window.samples_last && batched[0] && batched[1] && !carried[0] && !carried[1]) {
+      return split_samples(take_or_put(put, window, window.extents, merge_samples(call.operands[0]),
+                                       merge_samples(call.operands[1])),
+                           extent);
+    }
     bool merged = false;
     const auto operands = merge_batches(call.operands, batched, carried, extent, merged);
     const Array result = take_or_put(put, window, window.extents, operands[0], operands[1]);
@@ -224,8 +231,14 @@ KAPPA_PRIMITIVE(window_argmax) {
     refuse_boolean("window_argmax", operands[0]);
     return Type{DType::i64, x.with(window.extents, window.samples_last)};
   };
-  p.batch = [](const Call& call, const std::vector<bool>&, std::int64_t) {
-    return apply(kappa_primitive_window_argmax(), call.attributes, {call.operands[0]});
+  p.batch = [](const Call& call, const std::vector<bool>&, std::int64_t extent) {
+    const auto argmax = [&](const Array& x) {
+      return apply(kappa_primitive_window_argmax(), call.attributes, {x});
+    };
+    const WindowAttributes window(call.attributes);
+    const Array& x = call.operands[0];
+    if (window.samples_last || x.shape().size() != window.rank() + 3) return argmax(x);
+    return split_samples(argmax(merge_samples(x)), extent);
   };
   p.kernel.run = [](const KernelCall& call) {
     switch (call.input_types[0].dtype) {
@@ -306,9 +319,14 @@ WindowAttributes pooling(const char* verb, const Array& x, const Dims& kernel,
 }  // namespace
 
 Array max_pool(const Array& x, const Dims& kernel, const Window& window) {
+  return take_at_maxima(x, x, kernel, window);
+}
+
+Array take_at_maxima(const Array& x, const Array& values, const Dims& kernel,
+                     const Window& window) {
   const Attributes attributes = pooling("max_pool", x, kernel, window).attributes();
   const Array taps = apply(kappa_primitive_window_argmax(), attributes, {x});
-  return apply(kappa_primitive_window_take(), attributes, {x, taps});
+  return apply(kappa_primitive_window_take(), attributes, {values, taps});
 }
 
 Array average_pool(const Array& x, const Dims& kernel, const Window& window, bool count_padding) {

@@ -9,6 +9,7 @@
 
 #include "kappa/convolution.h"
 #include "program/builder.h"
+#include "transform/batch.h"
 #include "transform/derivatives.h"
 
 namespace kappa {
@@ -96,6 +97,22 @@ TEST(Layout, DerivativesInheritIt) {
     if (!name.starts_with("convolution") && !name.starts_with("window")) continue;
     EXPECT_EQ(node.attributes.integer("samples_last"), 1) << name;
   }
+}
+
+// A network for one sample, batched over many: the new axis is the samples'.
+TEST(Layout, SamplesOfABatchedProgramAreSamples) {
+  std::vector<bool> batched(6, false);
+  batched[5] = true;
+  const Program rows = batch(network(1), batched, 16), moved = with_samples_last(rows);
+  int calls = 0;
+  for (const Node& node : moved.nodes) {
+    const std::string_view name = node.primitive->name;
+    if (!name.starts_with("convolution") && !name.starts_with("window_")) continue;
+    EXPECT_EQ(node.attributes.integer("samples_last"), 1) << name;
+    ++calls;
+  }
+  EXPECT_EQ(calls, 5);  // three convolutions, one of them the mean of a window; the largest, in two
+  expect_same(rows, moved);
 }
 
 TEST(Layout, FewSamplesAndOtherProgramsStayAsTheyAre) {
