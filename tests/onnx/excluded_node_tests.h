@@ -14,7 +14,6 @@ struct ExcludedNodeTest {
 inline const std::vector<ExcludedNodeTest>& excluded_node_tests() {
   static const std::vector<ExcludedNodeTest> list{
       {"cast*BFLOAT16*", "the files hold the bits of bfloat16 as numbers of type uint16"},
-      {"maxpool_with_argmax*", "MaxPool's second output, the indices of the maxima, is not given"},
       {"scan_sum", "Scan of opset 8 runs over a batch as well; from 9 on it does not"},
       {"attention_4d_gqa_with_past_and_present_fp16",
        "its outputs are of an older definition (see make_onnx.py), and in half precision; the same "

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <functional>
 
+#include "small_inputs.h"
 #include "support.h"
 
 namespace kappa {
@@ -57,13 +58,7 @@ onnx::TensorProto& add_integers(onnx::GraphProto& graph, const std::string& name
 std::string refusal(const onnx::ModelProto& proto, const std::string& folder = "") {
   try {
     const OnnxModel model = parse_onnx(proto.SerializeAsString(), "m.onnx", folder);
-    OnnxImportOptions options;
-    for (const OnnxValueInfo& input : model.graph.inputs) {
-      Shape shape;
-      for (const OnnxDim& dim : input.dims) shape.push_back(dim.extent < 0 ? 2 : dim.extent);
-      options.input_shapes[input.name] = shape;
-    }
-    import_onnx(model, options);
+    import_onnx(model, small_inputs(model));
   } catch (const Error& error) {
     const std::string text = error.what();
     EXPECT_EQ(text.find('\n'), std::string::npos) << text;

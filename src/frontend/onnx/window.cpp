@@ -56,4 +56,18 @@ OnnxWindow onnx_window(OnnxCall& call, const Shape& x, Dims kernel) {
   return {window, kernel, extra};
 }
 
+OnnxWindow onnx_window(OnnxCall& call, const Array& x, const Array& weight) {
+  if (weight.rank() != x.rank()) call.fail("weights and data of different ranks");
+  const Shape& w = weight.shape();
+  return onnx_window(call, x.shape(),
+                     Dims(w.begin() + std::min<std::ptrdiff_t>(2, weight.rank()), w.end()));
+}
+
+Array plus_channel_bias(const Array& y, const Array& bias) {
+  if (!bias.defined()) return y;
+  Shape along(static_cast<std::size_t>(y.rank() - 1), 1);
+  along[0] = bias.size();
+  return y + reshape(bias, along);
+}
+
 }  // namespace kappa

@@ -14,7 +14,12 @@ struct OnnxWindow {
   Dims extra;
 };
 
-/// `kernel` is the weights' where the node does not say.
+/// `kernel` is taken where the node does not say.
 OnnxWindow onnx_window(OnnxCall& call, const Shape& x, Dims kernel = {});
+/// Of a convolution: the kernel is that of the weights, which have the rank of x.
+OnnxWindow onnx_window(OnnxCall& call, const Array& x, const Array& weight);
+
+/// y + bias along the axis of channels; y where there is no bias.
+Array plus_channel_bias(const Array& y, const Array& bias);
 
 }  // namespace kappa

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "frontend/onnx/window.h"
 
 namespace kappa {
@@ -38,11 +36,7 @@ void pad_to_extents(OnnxCall& call, const Shape& x, OnnxWindow& window, Dims& ou
 KAPPA_ONNX_OPERATOR(ConvTranspose) {
   return {.note = "1 to 3 spatial axes", .build = [](OnnxCall& call) {
             const Array x = call.input(0), weight = call.input(1), bias = call.optional_input(2);
-            if (weight.rank() != x.rank()) call.fail("weights and data of different ranks");
-            const Shape& w = weight.shape();
-            OnnxWindow window =
-                onnx_window(call, x.shape(),
-                            Dims(w.begin() + std::min<std::ptrdiff_t>(2, weight.rank()), w.end()));
+            OnnxWindow window = onnx_window(call, x, weight);
             Dims output_padding = call.integers("output_padding", Dims(window.kernel.size(), 0));
             if (output_padding.size() != window.kernel.size()) {
               call.fail("output_padding needs one entry an axis");
@@ -51,14 +45,9 @@ KAPPA_ONNX_OPERATOR(ConvTranspose) {
               if (more < 0 || more > 1 << 30) call.fail("an output_padding out of range");
             }
             pad_to_extents(call, x.shape(), window, output_padding);
-            Array y = convolution_transpose(x, weight, window.window, output_padding,
-                                            call.integer("group", 1));
-            if (bias.defined()) {
-              Shape along(static_cast<std::size_t>(x.rank() - 1), 1);
-              along[0] = bias.size();
-              y = y + reshape(bias, along);
-            }
-            return std::vector<Array>{y};
+            const Array y = convolution_transpose(x, weight, window.window, output_padding,
+                                                  call.integer("group", 1));
+            return std::vector<Array>{plus_channel_bias(y, bias)};
           }};
 }
 
