@@ -12,6 +12,11 @@ rounds, every ratio the median of the rounds' own ratios. Two threads against on
   anew    torch: forward, backward and second backward for every product
   sgemm   a rate over that of a 1024^3 product: the faster of Kappa's own measurement and torch.mm
           in the same round
+  bare    the product's matrix products alone, nothing between them (hvp_bench --products): the
+          least time that any way of running the rest could reach
+  pair    what a second core is worth at that moment: two processes on two cores at once, each on
+          one thread, against one alone (twice its time over the slower one's); once for
+          sgemm, whose operands stay in cache, once for Kappa's own product
 """
 import argparse
 import json
@@ -36,19 +41,35 @@ MEANING = {
     "anew_over_kappa": "torch anew / kappa", "ggn_over_kappa": "torch GGN kept / kappa GGN",
     "sgemm_fraction": "kappa / sgemm", "sgemm_fraction_block": "kappa block of 8 / sgemm",
     "torch_sgemm_fraction": "torch kept / sgemm",
+    "bare_fraction": "bare products / sgemm", "bare_over_block": "bare / kappa block of 8",
     "threads_speedup": "two threads / one", "threads_speedup_block": "two threads / one, block of 8",
+    "pair_sgemm": "pair / one: sgemm", "pair_block": "pair / one: kappa block of 8",
 }
 
 
-def kappa(binary, cores, samples, block, threads, repeat, *extra):
+def start(binary, cores, threads, *arguments):
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads),
                    "OPENBLAS_NUM_THREADS": str(threads)}
-    run = subprocess.run(
-        [binary, "--samples", str(samples), "--block", str(block), "--threads", str(threads),
-         "--repeat", str(repeat), *extra],
-        check=True, capture_output=True, text=True, env=environment,
-        preexec_fn=lambda: os.sched_setaffinity(0, cores))
-    return json.loads(run.stdout)
+    return subprocess.Popen([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True,
+                            env=environment,
+                            preexec_fn=lambda: os.sched_setaffinity(0, cores))
+
+
+def result_of(process):
+    output, _ = process.communicate()
+    if process.returncode != 0:
+        raise SystemExit(f"{process.args[0]} failed with status {process.returncode}")
+    return json.loads(output)
+
+
+def kappa(binary, cores, samples, block, threads, repeat, *extra):
+    return result_of(start(binary, cores, threads, "--samples", samples, "--block", block,
+                           "--threads", threads, "--repeat", repeat, *extra))
+
+
+def pair(binary, cores, *arguments):
+    """The same on each of two cores at once."""
+    return [result_of(p) for p in [start(binary, {core}, 1, *arguments) for core in cores]]
 
 
 def run_round(binary, timings, core, second_core, repeat, kappa_first, with_ggn):
@@ -56,7 +77,7 @@ def run_round(binary, timings, core, second_core, repeat, kappa_first, with_ggn)
 
     def kappa_side():
         one = kappa(binary, {core}, n, 1, 1, repeat)
-        block = kappa(binary, {core}, n, 8, 1, max(2, repeat // 2))
+        block = kappa(binary, {core}, n, 8, 1, max(2, repeat // 2), "--products")
         ggn = kappa(binary, {core}, n, 1, 1, repeat, "--operator", "ggn") if with_ggn else None
         return one, block, ggn
 
@@ -83,16 +104,23 @@ def run_round(binary, timings, core, second_core, repeat, kappa_first, with_ggn)
         "sgemm_fraction": rate / seconds,
         "sgemm_fraction_block": rate / seconds_block,
         "torch_sgemm_fraction": rate / torch_times["kept"],
+        "bare_fraction": rate / block["seconds_products"],
+        "bare_over_block": block["seconds_products"] / seconds_block,
     }
     if ggn:
         figures["kappa_ggn_ms"] = 1e3 * ggn["seconds_per_direction"]
         figures["ggn_over_kappa"] = torch_times["ggn"] / ggn["seconds_per_direction"]
     if second_core is not None:
-        pair = {core, second_core}
-        two = kappa(binary, pair, n, 1, 2, repeat)["seconds_per_direction"]
-        two_block = kappa(binary, pair, n, 8, 2, max(2, repeat // 2))["seconds_per_direction"]
-        figures |= {"threads_speedup": seconds / two, "threads_speedup_block":
-                    seconds_block / two_block}
+        cores, few = (core, second_core), max(2, repeat // 2)
+        two = kappa(binary, set(cores), n, 1, 2, repeat)["seconds_per_direction"]
+        two_block = kappa(binary, set(cores), n, 8, 2, few)["seconds_per_direction"]
+        alone = result_of(start(binary, {core}, 1, "--sgemm", 0.5))["sgemm_gflops"]
+        both = min(p["sgemm_gflops"] for p in pair(binary, cores, "--sgemm", 0.5))
+        copies = pair(binary, cores, "--samples", n, "--block", 8, "--repeat", few)
+        slower = max(p["seconds_per_direction"] for p in copies)
+        figures |= {"threads_speedup": seconds / two,
+                    "threads_speedup_block": seconds_block / two_block,
+                    "pair_sgemm": 2 * both / alone, "pair_block": 2 * seconds_block / slower}
     return figures
 
 
