@@ -120,6 +120,24 @@ TEST(Objective, ThreadsAndMemoryDoNotChangeABit) {
   }
 }
 
+// 19 directions are blocks of 8, 8 and 3: two or three threads take whole blocks, the block that is
+// left over is shared out by micro-batches.
+TEST(Objective, BlocksSideBySideDoNotChangeABit) {
+  Setting s{.dtype = DType::f32, .batch = 64};
+  const Products reference = products(*make(s), 19);
+  for (const int threads : {2, 3, 4}) {
+    s.threads = threads;
+    s.memory = 0;
+    expect_same_bits(products(*make(s), 19), reference);
+    // No residuals kept: each thread computes them again for itself.
+    s.memory = threads * make(s)->cost(8).workspace_bytes + 1024;
+    const auto limited = make(s);
+    EXPECT_EQ(limited->cost(8).kept_batches, 0);
+    EXPECT_EQ(limited->cost(8).num_workers, threads);
+    expect_same_bits(products(*limited, 19), reference);
+  }
+}
+
 // Heavy samples are cut in two however few they are, so that a second thread has work.
 TEST(Objective, ATransformerHasTheSameBitsOnTwoThreads) {
   const auto run = [](int threads) {
