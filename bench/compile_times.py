@@ -4,7 +4,7 @@ and kappa/kappa.h alone; beside them <Eigen/SparseCore>, which users include any
 
     bench/compile_times.py [COMPILER [FLAGS...]]      (default: g++ -std=c++20 -O2)
 
-The least of five goes, in turn, on one pinned core; the seconds are of the compiler's processor and
+The least of four goes, in turn, on one pinned core; the seconds are of the compiler's processor and
 of the wall.
 """
 import os
@@ -41,7 +41,7 @@ with tempfile.TemporaryDirectory(prefix="kappa_compile_") as folder:
                        ("arrays", "a Hessian by arrays"), ("elements", "a Hessian by elements")]:
         sources[text] = pathlib.Path("bench/compile_times", name + ".cpp")
     best = {text: (float("inf"), float("inf")) for text in sources}
-    for _ in range(5):
+    for _ in range(4):
         for text, source in sources.items():
             taken = seconds([*command, "-c", str(source), "-o", folder + "/object.o"])
             best[text] = tuple(map(min, best[text], taken))

@@ -85,7 +85,7 @@ class Term {
   [[nodiscard]] const detail::TermIndices& indices() const { return indices_; }
 
   template <class Indices, class DataRange>
-  Term(const Indices& indices, [[maybe_unused]] const DataRange* data, Phi phi)
+  [[gnu::cold]] Term(const Indices& indices, [[maybe_unused]] const DataRange* data, Phi phi)
       : phi_(std::move(phi)) {
     indices_.arity = N;
     indices_.size = static_cast<std::int64_t>(std::size(indices));
@@ -239,7 +239,7 @@ namespace detail {
 /// The type-free part of an ElementSum: indices cut into chunks, and the plan of the gradient.
 class ElementLayout {
  public:
-  ElementLayout(std::int64_t num_variables, std::span<const TermIndices* const> terms)
+  [[gnu::cold]] ElementLayout(std::int64_t num_variables, std::span<const TermIndices* const> terms)
       : num_variables_(num_variables) {
     if (num_variables < 0 || num_variables > std::numeric_limits<std::int32_t>::max()) {
       throw Error(ErrorKind::resource,
@@ -271,7 +271,7 @@ class ElementLayout {
   }
 
  private:
-  void check(const TermIndices& term, std::size_t t) const {
+  [[gnu::cold]] void check(const TermIndices& term, std::size_t t) const {
     for (int k = 0; k < term.arity; ++k) {
       for (std::int64_t e = 0; e < term.size; ++e) {
         if (term.at(k, e) >= num_variables_) {
@@ -283,7 +283,7 @@ class ElementLayout {
     }
   }
 
-  void cut(const TermIndices& term, int t) {
+  [[gnu::cold]] void cut(const TermIndices& term, int t) {
     const int size = chunk_size(term.arity);
     for (std::int64_t first = 0; first < term.size; first += size) {
       Chunk chunk{t, static_cast<int>(std::min<std::int64_t>(size, term.size - first)), first};
@@ -299,7 +299,7 @@ class ElementLayout {
     }
   }
 
-  void build_gradient(std::span<const TermIndices* const> terms) {
+  [[gnu::cold]] void build_gradient(std::span<const TermIndices* const> terms) {
     Destinations identity;
     identity.first.resize(static_cast<std::size_t>(num_variables_));
     List<char> touched(identity.first.size(), 0);
@@ -328,8 +328,8 @@ class ElementLayout {
   bool touches_all_ = true;
 };
 
-inline void check_size(const char* call, const char* name, std::size_t size,
-                       std::int64_t expected) {
+[[gnu::cold, gnu::noinline]] inline void check_size(const char* call, const char* name,
+                                                    std::size_t size, std::int64_t expected) {
   if (static_cast<std::int64_t>(size) != expected) {
     throw Error(ErrorKind::shape,
                 sentence({call, ": ", name, " has ", size, " entries, expected ", expected}));
@@ -418,8 +418,9 @@ class SparseHessian {
   }
 
  private:
-  SparseHessian(std::shared_ptr<const detail::ElementLayout> layout,
-                std::span<const detail::TermIndices* const> terms, const HessianLayout& wanted);
+  [[gnu::cold]] SparseHessian(std::shared_ptr<const detail::ElementLayout> layout,
+                              std::span<const detail::TermIndices* const> terms,
+                              const HessianLayout& wanted);
 
   void fill_pattern(std::int32_t* starts, std::int32_t* rows) const {
     std::memcpy(starts, column_starts_.data(), column_starts_.size() * sizeof(std::int32_t));
@@ -568,7 +569,7 @@ class ElementSum {
 
   /// What copies share.
   struct Shared {
-    explicit Shared(std::int64_t num_variables, Terms... given)
+    [[gnu::cold]] explicit Shared(std::int64_t num_variables, Terms... given)
         : terms(std::move(given)...),
           indices(std::apply(
               [](const auto&... term) {

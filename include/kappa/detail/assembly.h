@@ -126,9 +126,9 @@ class AssemblyPlan {
     void (*call_)(const void*, std::size_t, List<Entry>&);
   };
 
-  /// Linear in the entries.
-  AssemblyPlan(std::size_t num_chunks, const Destinations& destinations,
-               const EntriesOf& entries_of) {
+  /// Linear in the entries. Set-up is `cold`, optimised for size: as fast, and sooner compiled.
+  [[gnu::cold]] AssemblyPlan(std::size_t num_chunks, const Destinations& destinations,
+                             const EntriesOf& entries_of) {
     const std::size_t num_slots = destinations.first.size();
     constexpr std::uint32_t kShared = kNone - 1;
     List<std::uint32_t> owner(num_slots, kNone);
