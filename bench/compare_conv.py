@@ -142,6 +142,14 @@ def torch_peak(network):
                               stdout=subprocess.PIPE).stdout)
 
 
+def ceiling(binary, network, repeat, one):
+    """What two cores yield together: one thread's product on both at once, each its own process."""
+    both = [subprocess.Popen(["taskset", "-c", core, binary, "--network", network, "--repeat",
+                              str(2 * repeat)], stdout=subprocess.PIPE) for core in "01"]
+    results = [json.loads(process.communicate()[0]) for process in both]
+    return sum(one["seconds_per_direction"] / r["seconds_per_direction"] for r in results)
+
+
 def run(binary, network, rounds, repeat, threads):
     model, x, y = make(network, torch.float32)
     apply = peer.hessian_product_kept(model, x, y)
@@ -162,6 +170,11 @@ def run(binary, network, rounds, repeat, threads):
         if threads:
             two = kappa(binary, network, core="0,1", threads=2, repeat=repeat)
             figure["threads"] = one["seconds_per_direction"] / two["seconds_per_direction"]
+            block_two = kappa(binary, network, core="0,1", threads=2, block=8,
+                              repeat=max(2, repeat // 3))
+            figure["block_threads"] = (block["seconds_per_direction"] /
+                                       block_two["seconds_per_direction"])
+            figure["threads_ceiling"] = ceiling(binary, network, repeat, one)
         figures.append(figure)
     print(f"\n{network}, {SAMPLES[network]} samples")
     medians = {}
@@ -183,7 +196,8 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--no-check", action="store_true")
-    parser.add_argument("--threads", action="store_true", help="two threads against one as well")
+    parser.add_argument("--threads", action="store_true", help="two threads against one as well, and what two processes yield, a "
+                        "core each: no program of two threads does better on a machine shared with others")
     arguments = parser.parse_args()
     peer.pin(0)
     good = True

@@ -22,6 +22,10 @@ namespace {
 // A micro-batch is as large as keeps its working set about the size of a shared cache; beyond this
 // the gain is nothing and residuals come in coarser lumps.
 constexpr std::int64_t target_batch_bytes = 24 << 20;
+// Convolutions with the samples innermost are as fast for few samples, and their images then stay
+// in the caches of one core; but a micro-batch is to be worth several passes over the parameters.
+constexpr std::int64_t image_batch_bytes = 3 << 20;
+constexpr std::int64_t parameter_passes = 8;
 constexpr std::int64_t max_batch = 4096;
 constexpr std::int64_t min_batch = 16;
 
@@ -57,6 +61,9 @@ struct Compiled {
 // Micro-batches whose results a worker keeps before they are added up: the sums, in double, are
 // then passed over half as often.
 constexpr std::int64_t results_kept = 2;
+
+// Elements to convert or add that take longer than waking another thread.
+constexpr std::int64_t worth_waking = 1 << 18;
 
 // What one thread needs at a time.
 struct Worker {
@@ -331,8 +338,13 @@ struct Objective::Impl {
     for (const Type& type : parts.samples->types(trial)) data_bytes += num_bytes(type);
     const std::int64_t each =
         std::max<std::int64_t>((plan.workspace_bytes() + data_bytes) / trial, 1);
+    std::int64_t target = target_batch_bytes;
+    if (has_samples_last(total)) {
+      const std::int64_t parameters = dimension * size_of(dtype());
+      target = std::clamp(parameter_passes * parameters, image_batch_bytes, target_batch_bytes);
+    }
     preferred_batch = min_batch;
-    while (preferred_batch < max_batch && 2 * preferred_batch * each <= target_batch_bytes) {
+    while (preferred_batch < max_batch && 2 * preferred_batch * each <= target) {
       preferred_batch *= 2;
     }
   }
@@ -351,12 +363,11 @@ struct Objective::Impl {
     const auto width = static_cast<std::int64_t>(workers.size());
     for (std::int64_t first = 0; first < batches; first += width * results_kept) {
       const std::int64_t count = std::min(width * results_kept, batches - first);
-      for (std::int64_t slot = 0; slot * width < count; ++slot) {
-        parallel_for(static_cast<int>(width), std::min(width, count - slot * width),
-                     [&](std::int64_t t) {
-                       body(workers[static_cast<std::size_t>(t)], first + slot * width + t, slot);
-                     });
-      }
+      parallel_for(static_cast<int>(width), std::min(width, count), [&](std::int64_t t) {
+        for (std::int64_t slot = 0; slot * width + t < count; ++slot) {
+          body(workers[static_cast<std::size_t>(t)], first + slot * width + t, slot);
+        }
+      });
       add(first, count);
     }
   }
@@ -374,9 +385,10 @@ struct Objective::Impl {
     Accumulation how = finish;
     how.assign = first == 0;
     how.finish = first + count == batches;
-    parallel_for(static_cast<int>(width), width, [&](std::int64_t s) {
-      accumulate(parts.parameters, dtype(), results, k, elements * s / width,
-                 elements * (s + 1) / width, how, sum);
+    const std::int64_t pieces = elements * count < worth_waking ? 1 : width;
+    parallel_for(static_cast<int>(width), pieces, [&](std::int64_t s) {
+      accumulate(parts.parameters, dtype(), results, k, elements * s / pieces,
+                 elements * (s + 1) / pieces, how, sum);
     });
   }
 
@@ -717,9 +729,10 @@ class ObjectiveLinearization final : public Linearization {
       }
       const Block& typed = first.directions;
       const std::int64_t elements = impl_.dimension * k;
-      parallel_for(width, width, [&](std::int64_t t) {
-        fill_directions(parameters, impl_.dtype(), directions, block, elements * t / width,
-                        elements * (t + 1) / width, typed);
+      const std::int64_t pieces = elements < worth_waking ? 1 : width;
+      parallel_for(width, pieces, [&](std::int64_t t) {
+        fill_directions(parameters, impl_.dtype(), directions, block, elements * t / pieces,
+                        elements * (t + 1) / pieces, typed);
       });
       for (std::size_t i = 0; i < typed.size(); ++i) direction_pointers.push_back(typed[i]);
     }

@@ -1,6 +1,8 @@
 #include "primitives/window_kernels.h"
 
 #include <algorithm>
+#include <type_traits>
+#include <vector>
 
 #include "primitives/targets.h"
 
@@ -14,6 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace kappa {
 namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
 
 // Samples taken at a time: what a chunk needs stays in the first-level cache. Loops over them are
 // left to the compiler to vectorise; taps are compared as 32-bit numbers.
@@ -46,38 +49,83 @@ void argmax_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTR
   for (std::int64_t n = 0; n < count; ++n) taps[n] = any ? tap[n] : 0;
 }
 
+// Taps of a row, as wide as the values: where that is less than 64 bits, in a copy.
 template <class T>
-void take_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTRICT x,
-              const std::int64_t* HWY_RESTRICT taps, T* HWY_RESTRICT y, std::int64_t count) {
-  T taken[chunk];
-  std::int32_t tap[chunk];
-  for (std::int64_t n = 0; n < count; ++n) tap[n] = static_cast<std::int32_t>(taps[n]);
-  std::fill_n(taken, count, T{0});
-  for (std::int64_t t = 0; t < c.num_taps; ++t) {
-    if (row[t] < 0) continue;
-    const T* HWY_RESTRICT value = x + row[t] * c.samples;
-    const auto number = static_cast<std::int32_t>(t);
-    KAPPA_INDEPENDENT
-    for (std::int64_t n = 0; n < count; ++n) taken[n] = tap[n] == number ? value[n] : taken[n];
+class RowTaps {
+ public:
+  using Number = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
+  RowTaps(const std::int64_t* taps, std::int64_t count) {
+    if constexpr (sizeof(T) == 8) {
+      taps_ = taps;
+    } else {
+      for (std::int64_t n = 0; n < count; ++n) copy_[n] = static_cast<Number>(taps[n]);
+      taps_ = copy_;
+    }
   }
-  if (c.accumulate) {
-    for (std::int64_t n = 0; n < count; ++n) y[n] += taken[n];
-  } else {
-    std::copy_n(taken, count, y);
+  HWY_INLINE auto load(std::int64_t n) const {
+    return hn::LoadU(hn::ScalableTag<Number>(), taps_ + n);
   }
+
+ private:
+  const Number* taps_;
+  Number copy_[sizeof(T) == 8 ? 1 : chunk];
+};
+
+// The mask of values whose tap is `number`.
+template <class D, class V>
+HWY_INLINE auto chosen(D d, V taps, std::int64_t number) {
+  using Number = hn::TFromV<V>;
+  return hn::RebindMask(d, hn::Eq(taps, hn::Set(hn::DFromV<V>(), static_cast<Number>(number))));
 }
 
 template <class T>
+void take_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTRICT x,
+              const std::int64_t* HWY_RESTRICT taps, T* HWY_RESTRICT y, std::int64_t count) {
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const RowTaps<T> narrow(taps, count);
+  std::int64_t n = 0;
+  for (; n + lanes <= count; n += lanes) {
+    const auto tap = narrow.load(n);
+    auto taken = hn::Zero(d);
+    for (std::int64_t t = 0; t < c.num_taps; ++t) {
+      if (row[t] < 0) continue;
+      taken = hn::IfThenElse(chosen(d, tap, t), hn::LoadU(d, x + row[t] * c.samples + n), taken);
+    }
+    hn::StoreU(c.accumulate ? hn::Add(taken, hn::LoadU(d, y + n)) : taken, d, y + n);
+  }
+  for (; n < count; ++n) {
+    const bool inside = taps[n] >= 0 && taps[n] < c.num_taps && row[taps[n]] >= 0;
+    const T taken = inside ? x[row[taps[n]] * c.samples + n] : T{0};
+    y[n] = c.accumulate ? y[n] + taken : taken;
+  }
+}
+
+// With `alone` no other window puts anything at these positions: they are written, not added to.
+template <class T, bool alone>
 void put_row(const WindowCall& c, const std::int64_t* row, const T* HWY_RESTRICT y,
              const std::int64_t* HWY_RESTRICT taps, T* HWY_RESTRICT x, std::int64_t count) {
-  std::int32_t tap[chunk];
-  for (std::int64_t n = 0; n < count; ++n) tap[n] = static_cast<std::int32_t>(taps[n]);
-  for (std::int64_t t = 0; t < c.num_taps; ++t) {
-    if (row[t] < 0) continue;
-    T* HWY_RESTRICT to = x + row[t] * c.samples;
-    const auto number = static_cast<std::int32_t>(t);
-    KAPPA_INDEPENDENT
-    for (std::int64_t n = 0; n < count; ++n) to[n] += tap[n] == number ? y[n] : T{0};
+  const hn::ScalableTag<T> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const RowTaps<T> narrow(taps, count);
+  std::int64_t n = 0;
+  for (; n + lanes <= count; n += lanes) {
+    const auto tap = narrow.load(n);
+    const auto value = hn::LoadU(d, y + n);
+    for (std::int64_t t = 0; t < c.num_taps; ++t) {
+      if (row[t] < 0) continue;
+      T* to = x + row[t] * c.samples + n;
+      const auto own = hn::IfThenElseZero(chosen(d, tap, t), value);
+      hn::StoreU(alone ? own : hn::Add(own, hn::LoadU(d, to)), d, to);
+    }
+  }
+  for (; n < count; ++n) {
+    for (std::int64_t t = 0; t < c.num_taps; ++t) {
+      if (row[t] < 0) continue;
+      T& to = x[row[t] * c.samples + n];
+      const T own = taps[n] == t ? y[n] : T{0};
+      to = alone ? own : to + own;
+    }
   }
 }
 
@@ -118,12 +166,42 @@ void take_of(const WindowCall& c, const T* x, const std::int64_t* taps, T* y) {
                    std::int64_t count) { take_row(c, row, from, which, to, count); });
 }
 
+// Input positions that no window covers, or nothing of use where windows overlap.
+std::vector<std::int64_t> uncovered(const WindowCall& c, bool& overlap) {
+  std::vector<bool> covered(static_cast<std::size_t>(c.input_positions), false);
+  overlap = false;
+  for (std::int64_t i = 0; i < c.output_positions * c.num_taps; ++i) {
+    if (c.table[i] < 0) continue;
+    const auto at = static_cast<std::size_t>(c.table[i]);
+    overlap = overlap || covered[at];
+    covered[at] = true;
+  }
+  std::vector<std::int64_t> rest;
+  for (std::size_t i = 0; i < covered.size(); ++i) {
+    if (!covered[i]) rest.push_back(static_cast<std::int64_t>(i));
+  }
+  return rest;
+}
+
 template <class T>
 void put_of(const WindowCall& c, const T* y, const std::int64_t* taps, T* x) {
+  bool overlap = false;
+  const std::vector<std::int64_t> rest = uncovered(c, overlap);
+  if (!c.accumulate && !overlap) {
+    for (std::int64_t plane = 0; plane < c.planes; ++plane) {
+      for (const std::int64_t p : rest) {
+        std::fill_n(x + (plane * c.input_positions + p) * c.samples, c.samples, T{0});
+      }
+    }
+    return for_each_row(
+        c, x, taps, y, c.planes, c.value_planes,
+        [&](const std::int64_t* row, T* to, const std::int64_t* which, const T* from,
+            std::int64_t count) { put_row<T, true>(c, row, from, which, to, count); });
+  }
   if (!c.accumulate) std::fill_n(x, c.planes * c.input_positions * c.samples, T{0});
   for_each_row(c, x, taps, y, c.planes, c.value_planes,
                [&](const std::int64_t* row, T* to, const std::int64_t* which, const T* from,
-                   std::int64_t count) { put_row(c, row, from, which, to, count); });
+                   std::int64_t count) { put_row<T, false>(c, row, from, which, to, count); });
 }
 
 void argmax_f32(const WindowCall& c, const float* x, std::int64_t* taps) { argmax_of(c, x, taps); }

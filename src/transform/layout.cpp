@@ -203,4 +203,10 @@ Program with_samples_last(const Program& program) {
   return any ? Mover(program).run() : program;
 }
 
+bool has_samples_last(const Program& program) {
+  return std::any_of(program.nodes.begin(), program.nodes.end(), [](const Node& node) {
+    return is_convolution(node.primitive->name) && node.attributes.integer("samples_last") != 0;
+  });
+}
+
 }  // namespace kappa

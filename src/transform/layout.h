@@ -12,4 +12,7 @@ namespace kappa {
 /// Programs without such calls, or with too few samples to fill a vector, come back as they are.
 Program with_samples_last(const Program& program);
 
+/// Whether images in the program stand that way.
+bool has_samples_last(const Program& program);
+
 }  // namespace kappa
