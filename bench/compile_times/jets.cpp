@@ -1,5 +1,6 @@
-#include <Eigen/Core>
 #include <kappa/jet.h>
+
+#include <Eigen/Core>
 
 Eigen::Matrix4d run(const Eigen::Vector4d& x) {
   return kappa::hessian(
