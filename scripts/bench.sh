@@ -8,7 +8,7 @@ build=${1:-build/release}
 [ $# -gt 0 ] && shift
 names=("$@")
 if [ ${#names[@]} -eq 0 ]; then
-  names=(jet elements elementwise matmul lanczos rosenbrock hvp top5)
+  names=(jet elements elementwise matmul lanczos rosenbrock minimize minimize_peers hvp top5)
 fi
 
 # Debian's OpenBLAS, and so PyTorch, obeys this variable; it can halve its speed. Say what it was.
@@ -32,6 +32,14 @@ for name in "${names[@]}"; do
         arguments=(--binary "$build/bin/kappa")
       fi
       /usr/bin/python3 "$script" "${arguments[@]}" || missed=1
+      ;;
+    minimize_peers)
+      if ! /usr/bin/python3 -c 'import scipy' 2>/dev/null; then
+        echo "skipped: needs scripts/install_dependencies.sh peers"
+        continue
+      fi
+      taskset -c 0 /usr/bin/python3 bench/minimize_peers.py \
+        --binary "$build/bin/minimize_bench" || missed=1
       ;;
     *)
       taskset -c 0 "$build/bin/${name}_bench" || missed=1

@@ -23,7 +23,7 @@ web=(npm)
 develop=(clang-format-14 clang-14 libclang-rt-14-dev ccache doxygen chromium)
 # What the benchmarks compare with, and what remakes the golden files.
 peers=(python3-torch python3-scipy python3-mpmath python3-sympy libadolc-dev libceres-dev
-       coinor-libipopt-dev)
+       coinor-libipopt-dev liblbfgs-dev)
 
 usage() {
   echo "usage: $0 [--list] [build|test|web|develop|peers]..." >&2

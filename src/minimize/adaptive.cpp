@@ -1,8 +1,8 @@
 #include "minimize/adaptive.h"
 
 #include <cmath>
-#include <iterator>
-#include <numeric>
+
+#include "minimize/adaptive_update.h"
 
 namespace kappa {
 
@@ -17,27 +17,18 @@ StepReport AdaptiveWalker::step(Evaluator& evaluator, Iterate& iterate) {
   if (!iterate.finite()) return {.not_finite = true};
   ++count_;
   ++updates_;
-  const double b1 = rule_.first_decay, b2 = rule_.second_decay;
-  const auto t = static_cast<double>(updates_);
-  const double correct1 = rule_.bias_correction ? 1 / (1 - std::pow(b1, t)) : 1;
-  const double correct2 = rule_.bias_correction ? 1 / (1 - std::pow(b2, t)) : 1;
-  double moved[8] = {};  // partial sums, so that the loop can be vectorised
-  const auto update = [&](std::size_t i, double& square) {
-    const double g = iterate.gradient[i];
-    square_[i] = b2 * square_[i] + (1 - b2) * g * g;
-    double m = g;
-    if (b1 > 0) m = mean_[i] = b1 * mean_[i] + (1 - b1) * g;
-    const double step = rate * (m * correct1 / (std::sqrt(square_[i] * correct2) + rule_.epsilon) +
-                                rule_.decoupled_decay * iterate.w[i]);
-    iterate.w[i] -= step;
-    square += step * step;
-  };
-  const std::size_t whole = n / 8 * 8;
-  for (std::size_t i = 0; i < whole; i += 8) {
-    for (std::size_t j = 0; j < 8; ++j) update(i + j, moved[j]);
+  AdaptiveUpdate update{.rate = rate,
+                        .first_decay = rule_.first_decay,
+                        .second_decay = rule_.second_decay,
+                        .epsilon = rule_.epsilon,
+                        .decoupled_decay = rule_.decoupled_decay};
+  if (rule_.bias_correction) {
+    const auto t = static_cast<double>(updates_);
+    update.first_correction = 1 / (1 - std::pow(rule_.first_decay, t));
+    update.second_correction = 1 / (1 - std::pow(rule_.second_decay, t));
   }
-  for (std::size_t i = whole; i < n; ++i) update(i, moved[0]);
-  const double square = std::accumulate(std::begin(moved), std::end(moved), 0.0);
+  const double square = adaptive_update(update, n, iterate.gradient.data(), mean_.data(),
+                                        square_.data(), iterate.w.data());
   return {.step_norm = std::sqrt(square), .measures = {{"learning_rate", rate}}};
 }
 

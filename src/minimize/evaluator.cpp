@@ -80,6 +80,19 @@ Evaluator::Curvature::Curvature(Evaluator& evaluator, const double* w, Samples s
   evaluator.counts_.gradient_equivalents += share_;
 }
 
+double Evaluator::Curvature::value() const {
+  double value = 0;
+  evaluator_.timed(evaluator_.counts_.gradient_seconds, [&] { value = linearization_->value(); });
+  return value;
+}
+
+std::span<const double> Evaluator::Curvature::gradient() const {
+  std::span<const double> gradient;
+  evaluator_.timed(evaluator_.counts_.gradient_seconds,
+                   [&] { gradient = linearization_->gradient(); });
+  return gradient;
+}
+
 void Evaluator::Curvature::hessian_product(const double* directions, double* products,
                                            std::int64_t k) const {
   evaluator_.timed(evaluator_.counts_.hvp_seconds,

@@ -25,8 +25,9 @@ class Evaluator {
   class Curvature {
    public:
     Curvature(Evaluator& evaluator, const double* w, Samples samples);
-    [[nodiscard]] double value() const { return linearization_->value(); }
-    [[nodiscard]] std::span<const double> gradient() const { return linearization_->gradient(); }
+    /// Timed as gradients: an objective may put the work off until it is asked.
+    [[nodiscard]] double value() const;
+    [[nodiscard]] std::span<const double> gradient() const;
     void hessian_product(const double* directions, double* products, std::int64_t k = 1) const;
     void gauss_newton_product(const double* directions, double* products, std::int64_t k = 1) const;
     [[nodiscard]] const Linearization& linearization() const { return *linearization_; }

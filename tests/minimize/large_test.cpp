@@ -114,7 +114,7 @@ TEST_P(Large, ConvergesInMemoryLinearInN) {
   const MinimizeResult& result = more.result;
   EXPECT_EQ(result.status, MinimizeStatus::converged);
   if (size() >= 1'000'000) {
-    EXPECT_NEAR(more.bytes_per_variable, less.bytes_per_variable, 0.1 * less.bytes_per_variable);
+    EXPECT_LE(more.bytes_per_variable, 1.1 * less.bytes_per_variable);
   }
   const std::string name = function;
   if (name == "rosenbrock" || name == "variably") {

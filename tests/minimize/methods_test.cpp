@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "kappa/minimize.h"
+#include "minimize/adaptive_update.h"
 #include "minimize/problems.h"
 
 namespace kappa {
@@ -67,6 +68,42 @@ TEST(Adaptive, FirstSteps) {
   EXPECT_NEAR(w[1], -3 + 1e-2, 1e-8);
   w = run(problem, start, {.method = "adamw", .max_iterations = 1}).w;
   EXPECT_NEAR(w[0], 2 - 1e-3 - 1e-3 * 0.01 * 2, 1e-10);
+}
+
+// Kingma & Ba's algorithm 1 written out, for whole vectors and what is left over.
+TEST(Adaptive, UpdateIsTheFormula) {
+  for (const double b1 : {0.9, 0.0}) {
+    const AdaptiveUpdate rule{.rate = 1e-2,
+                              .first_decay = b1,
+                              .second_decay = 0.99,
+                              .first_correction = 1 / (1 - 0.9),
+                              .second_correction = 1 / (1 - 0.99),
+                              .epsilon = 1e-8,
+                              .decoupled_decay = 0.1};
+    Vector g(21), m(21), v(21), w(21);
+    for (std::size_t i = 0; i < 21; ++i) {
+      const auto x = static_cast<double>(i);
+      g[i] = std::sin(x), m[i] = std::cos(x), v[i] = 0.1 * x, w[i] = std::sin(3 * x);
+    }
+    Vector m1 = m, v1 = v, w1 = w;
+    const double square =
+        adaptive_update(rule, 21, g.data(), b1 > 0 ? m1.data() : nullptr, v1.data(), w1.data());
+    double expected = 0;
+    for (std::size_t i = 0; i < 21; ++i) {
+      const double second = 0.99 * v[i] + (1 - 0.99) * g[i] * g[i];
+      const double first = b1 > 0 ? b1 * m[i] + (1 - b1) * g[i] : g[i];
+      const double step = 1e-2 * (rule.first_correction * first /
+                                      (std::sqrt(rule.second_correction * second) + 1e-8) +
+                                  0.1 * w[i]);
+      EXPECT_NEAR(v1[i], second, 1e-15) << i;
+      if (b1 > 0) {
+        EXPECT_NEAR(m1[i], first, 1e-15) << i;
+      }
+      EXPECT_NEAR(w1[i], w[i] - step, 1e-15) << i;
+      expected += step * step;
+    }
+    EXPECT_NEAR(square, expected, 1e-14 * expected);
+  }
 }
 
 // AdaHessian on an axis-aligned quadratic: D is exact, so the first step is rate * g / lambda =
