@@ -25,9 +25,11 @@ namespace {
 ///
 /// Damping (4.1), by the ratio of true to predicted decrease of the iterate taken: times 3/2 below
 /// 1/4, divided by 3/2 above 3/4, and by 4 above 1, where the damped model falls short of f. It
-/// starts at 1/10 of the curvature along the gradient (the paper tunes it a problem). The
-/// preconditioner is (d + damping)^0.75 (4.7); d is a running Hutchinson estimate of diag G here,
-/// for want of gradients of single samples. Memory: about 15 + log_1.3(max-products) vectors.
+/// starts at 1/10 of the curvature along the gradient (the paper tunes it a problem).
+///
+/// The preconditioner of 4.7, (d + damping)^0.75, is there but not the default: for want of
+/// gradients of single samples d is a running Hutchinson estimate of diag G, whose noise costs more
+/// products than it saves. Memory: about 15 + log_1.3(max-products) vectors.
 class HessianFree final : public Walker {
  public:
   explicit HessianFree(const Settings& settings)
@@ -259,7 +261,7 @@ KAPPA_METHOD(hessian_free) {
                             .upper = 1},
                            {.name = "preconditioner",
                             .text = "preconditioner of CG",
-                            .choices = {"diagonal", "none"}},
+                            .choices = {"none", "diagonal"}},
                            {.name = "batches",
                             .text = "mini-batches that make up the curvature of a step",
                             .default_value = 1,
