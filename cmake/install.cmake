@@ -77,6 +77,8 @@ if(PROJECT_IS_TOP_LEVEL)
   set(CPACK_DEBIAN_PACKAGE_SECTION libdevel)
   set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
   set(CPACK_DEBIAN_PACKAGE_DEPENDS "libeigen3-dev (>= 3.4)")
+  # Loaded at run time where it is there (docs/decisions/0002-matrix-products.md).
+  set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "libopenblas0-pthread | libopenblas0")
   if(KAPPA_IS_STATIC)  # who links the archive needs these files
     string(APPEND CPACK_DEBIAN_PACKAGE_DEPENDS
            ", libfmt-dev, zlib1g-dev, libdnnl-dev, libhwy-dev, libonnx-dev, libprotobuf-dev")

@@ -11,7 +11,7 @@ foreach(way ${ways})
                    -DBUILD=${CMAKE_BINARY_DIR} -DGENERATOR=${CMAKE_GENERATOR}
                    -DCOMPILER=${CMAKE_CXX_COMPILER} -DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}
                    -P ${CMAKE_CURRENT_LIST_DIR}/check_install.cmake)
-  set_tests_properties(install.${way} PROPERTIES LABELS long TIMEOUT 3000 RUN_SERIAL ON)
+  set_tests_properties(install.${way} PROPERTIES LABELS long TIMEOUT 6000 RUN_SERIAL ON)
 endforeach()
 
 # Every public header alone, and one use of each, without a warning of the user's.
