@@ -196,8 +196,9 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=9)
     parser.add_argument("--no-check", action="store_true")
-    parser.add_argument("--threads", action="store_true", help="two threads against one as well, and what two processes yield, a "
-                        "core each: no program of two threads does better on a machine shared with others")
+    parser.add_argument("--threads", action="store_true",
+                        help="two threads against one as well, and what two processes on a core "
+                        "each yield: the ceiling on a machine that others use")
     arguments = parser.parse_args()
     peer.pin(0)
     good = True
