@@ -82,7 +82,7 @@ bool overhead() {
       {.method = "hessian-free", .max_iterations = 4}};
   for (const MinimizeOptions& options : runs) {
     double whole = INFINITY, bare = INFINITY, derivatives = INFINITY;
-    for (int repeat = 0; repeat < 5; ++repeat) {  // in turn, and the least of each
+    for (int repeat = 0; repeat < 15; ++repeat) {  // in turn, and the least of each
       const double begin = now();
       const MinimizeResult r = minimize(*objective, start, options);
       whole = std::min(whole, now() - begin);
