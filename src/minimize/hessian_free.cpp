@@ -23,7 +23,7 @@ namespace {
 /// each, a model that holds nowhere near the solution. Where not one iterate after a warm start is
 /// below f(w), CG starts once more from 0.
 ///
-/// Damping (4.1), by the ratio of true to predicted decrease of the iterate taken: times 3/2 below
+/// Damping (4.1), by the ratio of true to predicted decrease of the last iterate: times 3/2 below
 /// 1/4, divided by 3/2 above 3/4, and by 4 above 1, where the damped model falls short of f. It
 /// starts at 1/10 of the curvature along the gradient (the paper tunes it a problem).
 ///
@@ -51,7 +51,8 @@ class HessianFree final : public Walker {
     ++count_;
     const auto chosen = std::ranges::min_element(trials_, {}, &Trial::value);
     double best = chosen->value;
-    const double ratio = (best - iterate.value) / chosen->model;
+    // Of the last iterate, not of the one taken: damping is for the model that CG solved.
+    const double ratio = (trials_.back().value - iterate.value) / trials_.back().model;
     const double old_damping = damping_;
     if (!(ratio >= 0.25)) damping_ *= 1.5;
     if (ratio > 0.75) damping_ /= ratio > 1 ? 4 : 1.5;
@@ -67,8 +68,8 @@ class HessianFree final : public Walker {
     if (!std::isfinite(best) || !(best < iterate.value)) {
       // Rejected: more damping, and CG afresh. A few in a row mean that nothing is to be gained.
       std::fill(start_.begin(), start_.end(), 0.0);
-      damping_ = std::max(4 * old_damping, 1e-12);
-      if (++rejected_ < 12) return step(evaluator, iterate);
+      damping_ = std::max(std::pow(4.0, ++rejected_) * old_damping, 1e-12);
+      if (rejected_ < 12) return step(evaluator, iterate);
       rejected_ = 0;
       return {.moved = false};
     }
