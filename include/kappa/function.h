@@ -126,7 +126,8 @@ KAPPA_EXPORT double value_and_gradient(const Function& f, std::span<const double
 /// result = H(x) v, n entries, forward over reverse: 4 to 8 evaluations, no matrix.
 KAPPA_EXPORT void hvp(const Function& f, std::span<const double> x, std::span<const double> v,
                       std::span<double> result);
-/// H(x), n x n, exactly symmetric. Cost: n products, in blocks.
+/// H(x), n x n, exactly symmetric. Cost: at most n products, in blocks;
+/// less where a cut of the program gives H from parts (docs/decisions/0009).
 KAPPA_EXPORT void hessian(const Function& f, std::span<const double> x, std::span<double> result);
 /// @}
 
