@@ -22,7 +22,7 @@ KILLS = 50
 def table(path):
     draw = random.Random(3)
     rows = ["x,y"]
-    for _ in range(2000):
+    for _ in range(50000):
         x = draw.uniform(-2, 2)
         rows.append(f"{x!r},{3 * x - 2 * x * x + draw.gauss(0, 0.3)!r}")
     path.write_text("\n".join(rows) + "\n")
@@ -31,7 +31,7 @@ def table(path):
 def command(kappa, folder, name):
     return [kappa, "minimize", "(y - a*tanh(b*x + c) - d*tanh(h*x + g))^2 + 1e-3*(a^2 + d^2)/2",
             "--data", str(folder / "t.csv"), "--at", "a=1,b=0.5,c=0.1,d=-1,h=0.7,g=-0.2",
-            "--method", "sgd,lbfgs", "--option", "sgd.learning-rate=0.02",
+            "--method", "sgd,lbfgs", "--option", "sgd.learning-rate=0.00005",
             "--option", "sgd.momentum=0.9", "--minibatch", "16", "--epochs", "600", "--seed", "4",
             "--checkpoint", str(folder / name), "--checkpoint-every", "0.01", "--resume",
             "--out", str(folder / (name + ".npz")), "--json", str(folder / (name + ".json")),
