@@ -31,8 +31,9 @@ SpectrumEnds spectrum_ends(Evaluator& evaluator, const Evaluator::Curvature& cur
   lanczos_options.max_products = options.max_products;
   lanczos_options.seed = evaluator.seed();
   lanczos_options.residual_check = ResidualCheck::none;
-  lanczos_options.vectors = options.vector;
-  LanczosResult found = lanczos(CountedHessian(evaluator.dimension(), curvature), lanczos_options);
+  lanczos_options.vectors = false;
+  const LanczosResult found =
+      lanczos(CountedHessian(evaluator.dimension(), curvature), lanczos_options);
   SpectrumEnds ends;
   if (!found.top.empty()) {
     ends.largest = found.top[0].value;
@@ -41,7 +42,6 @@ SpectrumEnds spectrum_ends(Evaluator& evaluator, const Evaluator::Curvature& cur
   if (!found.bottom.empty()) {
     ends.smallest = found.bottom[0].value;
     ends.smallest_error = found.bottom[0].error_bound;
-    ends.smallest_vector = std::move(found.bottom_vectors);
   }
   return ends;
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include "minimize/evaluator.h"
-#include "minimize/vectors.h"
 
 namespace kappa {
 
@@ -9,14 +8,12 @@ namespace kappa {
 struct SpectrumEnds {
   double largest = 0, smallest = 0;
   double largest_error = 0, smallest_error = 0;
-  Vector smallest_vector;  ///< unit Ritz vector of the smallest; empty unless asked for
 };
 
 struct SpectrumOptions {
   double tolerance = 1e-3;
   std::int64_t max_products = 100;
   bool smallest = true;
-  bool vector = false;
 };
 
 /// Cost: at most max_products Hessian products, counted by the evaluator.
