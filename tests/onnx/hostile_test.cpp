@@ -44,6 +44,13 @@ onnx::NodeProto& add_node(onnx::GraphProto& graph, const std::string& op,
   return node;
 }
 
+void add_integer_list(onnx::NodeProto& node, const std::string& name, const Dims& values) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::INTS);
+  for (const std::int64_t value : values) attribute.add_ints(value);
+}
+
 onnx::TensorProto& add_integers(onnx::GraphProto& graph, const std::string& name,
                                 const Dims& values) {
   auto& tensor = *graph.add_initializer();
@@ -133,6 +140,40 @@ TEST(OnnxHostile, UnknownOperatorWithANameOfSeveralLines) {
   add_node(*model.mutable_graph(), "Re\nlu\x1b[31m" + std::string(5000, 'x'), {"x"}, {"y"});
   add_output(*model.mutable_graph(), "y");
   EXPECT_SAYS(refusal(model), "not supported (opset 13)");
+}
+
+TEST(OnnxHostile, AttributeOfSeveralLines) {
+  auto model = empty_model();
+  add_input(*model.mutable_graph(), "x", {1, 1, 4, 4});
+  auto& node = add_node(*model.mutable_graph(), "AveragePool", {"x"}, {"y"});
+  add_integer_list(node, "kernel_shape", {2, 2});
+  auto& attribute = *node.add_attribute();
+  attribute.set_name("auto_pad");
+  attribute.set_type(onnx::AttributeProto::STRING);
+  attribute.set_s("\n\x1b[31m_LOWER" + std::string(5000, 'x'));
+  add_output(*model.mutable_graph(), "y");
+  EXPECT_SAYS(refusal(model), "auto_pad ??[31m_LOWER");
+}
+
+// A window must not be listed for every place before anything looks at what it would cost.
+TEST(OnnxHostile, MaxPoolWithIndicesOutOfAllProportion) {
+  for (const auto& [name, values] : std::vector<std::pair<std::string, Dims>>{
+           {"kernel_shape", {std::int64_t{1} << 40, std::int64_t{1} << 40}},
+           {"strides", {0, 1}},
+           {"dilations", {std::int64_t{1} << 62, std::int64_t{1} << 62}},
+           {"pads", {std::int64_t{1} << 62, 0, std::int64_t{1} << 62, 0}},
+           {"pads", {-1, -1, -1, -1}},
+           {"kernel_shape", {-2, 2}},
+           {"kernel_shape", {2}}}) {
+    auto model = empty_model();
+    add_input(*model.mutable_graph(), "x", {1, 1, 4, 4});
+    auto& node = add_node(*model.mutable_graph(), "MaxPool", {"x"}, {"y", "places"});
+    if (name != "kernel_shape") add_integer_list(node, "kernel_shape", {2, 2});
+    add_integer_list(node, name, values);
+    add_output(*model.mutable_graph(), "places");
+    SCOPED_TRACE(name);
+    EXPECT_SAYS(refusal(model), "MaxPool");
+  }
 }
 
 TEST(OnnxHostile, ExtentsThatOverflow) {

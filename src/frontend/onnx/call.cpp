@@ -14,7 +14,10 @@ const Array* OnnxScope::find(const std::string& name) const {
   return nullptr;
 }
 
-void OnnxCall::fail(const std::string& why) const { throw Error(ErrorKind::unsupported, why); }
+// Many reasons quote an attribute, which may be of any length and hold any characters.
+void OnnxCall::fail(const std::string& why) const {
+  throw Error(ErrorKind::unsupported, shown_name(why, 240));
+}
 
 bool OnnxCall::has(std::size_t i) const {
   return i < node_.inputs.size() && !node_.inputs[i].empty();

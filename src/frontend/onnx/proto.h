@@ -18,8 +18,8 @@ OnnxTensor read_sparse_tensor(const onnx::SparseTensorProto& proto, const std::s
                               const std::string& folder);
 /// Bytes of an element; 0 for types without.
 std::int64_t stored_size(OnnxType type);
-/// A name from a file for a message: printable, and not too long.
-std::string shown_name(const std::string& name);
+/// A name from a file for a message: printable, and of at most `most` characters.
+std::string shown_name(const std::string& name, std::size_t most = 80);
 /// A parsed file of any kind; throws Error(data) where the bytes are none.
 void parse_proto(google::protobuf::MessageLite& message, const std::string& bytes,
                  const std::string& path);

@@ -104,12 +104,12 @@ std::shared_ptr<const std::string> external_bytes(const onnx::TensorProto& proto
 
 }  // namespace
 
-std::string shown_name(const std::string& name) {
-  std::string shown = name.substr(0, 80);
+std::string shown_name(const std::string& name, std::size_t most) {
+  std::string shown = name.substr(0, most);
   for (char& c : shown) {
     if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) == 0x7f) c = '?';
   }
-  return name.size() > 80 ? shown + "..." : shown;
+  return name.size() > most ? shown + "..." : shown;
 }
 
 std::int64_t stored_size(OnnxType type) {
