@@ -11,14 +11,19 @@ namespace kappa {
 std::int64_t num_elements(const Shape& shape) {
   constexpr std::int64_t limit = std::int64_t{1} << 58;  // so that bytes fit as well
   std::int64_t count = 1;
+  bool empty = false;
   for (const std::int64_t extent : shape) {
     if (extent < 0) throw Error(ErrorKind::shape, "negative extent in shape " + to_string(shape));
-    if (extent != 0 && count > limit / extent) {
+    if (extent == 0) {  // nothing to store, yet strides are products of the other extents
+      empty = true;
+      continue;
+    }
+    if (count > limit / extent) {
       throw Error(ErrorKind::resource, "shape " + to_string(shape) + " has too many elements");
     }
     count *= extent;
   }
-  return count;
+  return empty ? 0 : count;
 }
 
 std::string to_string(DType dtype) {
@@ -36,6 +41,7 @@ std::string to_string(const Shape& shape) { return fmt::format("({})", fmt::join
 std::string to_string(const Type& type) { return to_string(type.dtype) + to_string(type.shape); }
 
 Dims contiguous_strides(const Shape& shape) {
+  num_elements(shape);  // refuses what would overflow
   Dims strides(shape.size());
   std::int64_t stride = 1;
   for (std::size_t i = shape.size(); i-- > 0;) {

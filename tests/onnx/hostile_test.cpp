@@ -178,6 +178,7 @@ TEST(OnnxHostile, MaxPoolWithIndicesOutOfAllProportion) {
 
 TEST(OnnxHostile, ExtentsThatOverflow) {
   for (const Shape& shape : {Shape{std::int64_t{1} << 40, std::int64_t{1} << 40},
+                             Shape{0, std::int64_t{1} << 40, std::int64_t{1} << 40},
                              Shape{std::int64_t{1} << 62, 2}, Shape{-1, 3}}) {
     auto model = empty_model();
     auto& tensor = *model.mutable_graph()->add_initializer();
@@ -187,6 +188,22 @@ TEST(OnnxHostile, ExtentsThatOverflow) {
     add_output(*model.mutable_graph(), "w");
     EXPECT_SAYS(refusal(model), "tensor 'w'");
   }
+}
+
+TEST(OnnxHostile, SparseTensorWithExtentsThatOverflow) {
+  auto model = empty_model();
+  auto& sparse = *model.mutable_graph()->add_sparse_initializer();
+  sparse.mutable_values()->set_name("w");
+  sparse.mutable_values()->set_data_type(1);
+  sparse.mutable_values()->add_dims(0);
+  sparse.mutable_indices()->set_data_type(7);
+  sparse.mutable_indices()->add_dims(0);
+  for (const std::int64_t extent :
+       {std::int64_t{0}, std::int64_t{1} << 40, std::int64_t{1} << 40}) {
+    sparse.add_dims(extent);
+  }
+  add_output(*model.mutable_graph(), "w");
+  EXPECT_SAYS(refusal(model), "tensor 'w': more elements than can be counted");
 }
 
 TEST(OnnxHostile, FewerBytesThanTheShapeAsksFor) {

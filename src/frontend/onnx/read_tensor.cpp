@@ -102,6 +102,14 @@ std::shared_ptr<const std::string> external_bytes(const onnx::TensorProto& proto
   return bytes;
 }
 
+std::int64_t counted(const Shape& shape, const std::string& where) {
+  try {
+    return num_elements(shape);
+  } catch (const Error&) {
+    bad(where, "more elements than can be counted");
+  }
+}
+
 }  // namespace
 
 std::string shown_name(const std::string& name, std::size_t most) {
@@ -154,15 +162,9 @@ OnnxTensor read_tensor(const onnx::TensorProto& proto, const std::string& where_
     if (extent < 0) bad(where, fmt::format("an extent of {}", extent));
     tensor.shape.push_back(extent);
   }
-  std::int64_t count = 0;
-  try {
-    count = num_elements(tensor.shape);
-  } catch (const Error&) {
-    bad(where, "more elements than can be counted");
-  }
+  const std::int64_t count = counted(tensor.shape, where);
   const std::int64_t size = stored_size(tensor.type);
   if (size == 0) return tensor;  // strings and the like are refused when something reads them
-  if (count > (std::int64_t{1} << 58)) bad(where, "more elements than can be counted");
   if (proto.has_segment()) bad(where, "stored in segments, which ONNX has given up");
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
     tensor.owner = external_bytes(proto, where, folder, count * size);
@@ -190,7 +192,7 @@ OnnxTensor read_sparse_tensor(const onnx::SparseTensorProto& proto, const std::s
     if (extent < 0) bad(where, fmt::format("an extent of {}", extent));
     tensor.shape.push_back(extent);
   }
-  const std::int64_t count = num_elements(tensor.shape);
+  const std::int64_t count = counted(tensor.shape, where);
   if (count > max_dense_elements) {
     throw Error(ErrorKind::resource,
                 fmt::format("{}: sparse, and {} elements with its zeros; at most {} are filled in",
