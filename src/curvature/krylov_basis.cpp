@@ -12,6 +12,29 @@ namespace kappa {
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
 
+double RitzPairs::error_bound(Eigen::Index i) const {
+  const Eigen::Index e = values.size();
+  const double own = residual(i);
+  Eigen::Index low = i, high = i;
+  auto touches = [&](Eigen::Index a, Eigen::Index b) {
+    return std::fabs(values(a) - values(b)) <= residual(a) + residual(b);
+  };
+  while (low > 0 && touches(low, low - 1)) --low;
+  while (high + 1 < e && touches(high, high + 1)) ++high;
+  double gap = std::numeric_limits<double>::infinity();
+  if (low > 0) {
+    gap = std::min(gap, values(low) - values(low - 1) - residual(low - 1));
+  }
+  if (high + 1 < e) {
+    gap = std::min(gap, values(high + 1) - residual(high + 1) - values(high));
+  }
+  double group = 0;
+  for (Eigen::Index j = low; j <= high; ++j) group = std::hypot(group, reducible(j));
+  if (!std::isfinite(gap) || gap <= group) return own;
+  // Asymmetry moves a Rayleigh quotient to first order, so it is not squared.
+  return std::min(own, group * group / gap + irreducible(i));
+}
+
 KrylovBasis::KrylovBasis(const SymmetricOperator& a, std::int64_t max_expanded,
                          std::int64_t max_pending, std::uint64_t seed)
     : a_(a),

@@ -21,6 +21,10 @@ struct RitzPairs {
   [[nodiscard]] double residual(Eigen::Index i) const {
     return std::hypot(reducible(i), irreducible(i));
   }
+  /// Of value i: its residual, or the square of that over the gap where a gap to the other Ritz
+  /// values is seen. Values whose intervals overlap are one group (Kahan's bound for a subspace,
+  /// Parlett 11.5).
+  [[nodiscard]] double error_bound(Eigen::Index i) const;
 };
 
 /// An orthonormal basis [V P] of which the first `expanded` columns have been multiplied by A and

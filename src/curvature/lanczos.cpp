@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "curvature/krylov_basis.h"
+#include "curvature/lanczos_plan.h"
 #include "curvature/tall.h"
 #include "kappa/curvature.h"
 #include "kappa/error.h"
@@ -14,8 +15,6 @@ namespace {
 
 using Eigen::Index;
 
-// Fresh chains of a verification, each one pending column more.
-constexpr std::int64_t max_verifications = 4;
 // Rounding is measured on a few vectors; this many times the largest is taken for its bound.
 constexpr double rounding_safety = 4;
 // A Ritz value beyond the wanted ones is worth telling where it is known to this part of it.
@@ -23,58 +22,13 @@ constexpr double known_part = 0.1;
 // Products without news after a breakdown before the answer is believed.
 constexpr std::int64_t breakdown_patience = 10;
 
-struct Plan {
-  std::int64_t n, top, bottom, wanted, beyond, block, warm, basis, max_pending;
-};
-
-Plan make_plan(std::int64_t n, const LanczosOptions& options) {
-  auto refuse = [](const std::string& what) { throw Error(ErrorKind::value, "lanczos: " + what); };
-  if (n < 1) refuse("the operator has dimension 0");
-  if (options.num_top < 0 || options.num_bottom < 0 || options.num_top + options.num_bottom == 0) {
-    refuse(fmt::format("num_top = {} and num_bottom = {} ask for nothing; at least one must be > 0",
-                       options.num_top, options.num_bottom));
-  }
-  if (!(options.tolerance > 0)) {
-    refuse(fmt::format("tolerance is {}, it must be > 0", options.tolerance));
-  }
-  if (!(options.tolerance_floor >= 0)) refuse("tolerance_floor must be >= 0");
-  if (options.block_size < 1) {
-    refuse(fmt::format("block_size is {}, it must be >= 1", options.block_size));
-  }
-  if (options.num_beyond < 0 || !(options.beyond_tolerance > 0)) {
-    refuse("num_beyond must be >= 0, beyond_tolerance > 0");
-  }
-  if (options.max_basis < 0 || options.max_products < 1 || options.verification_products < 0) {
-    refuse("max_basis and verification_products must be >= 0, max_products >= 1");
-  }
-  if (static_cast<std::int64_t>(options.warm_start.size()) % n != 0) {
-    throw Error(ErrorKind::shape, fmt::format("lanczos: warm_start has {} entries, not a multiple "
-                                              "of the dimension {}",
-                                              options.warm_start.size(), n));
-  }
-  Plan p{};
-  p.n = n;
-  p.top = std::min(options.num_top, n);
-  p.bottom = std::min(options.num_bottom, n);
-  p.wanted = std::min(p.top + p.bottom, n);
-  p.beyond = std::min(options.num_beyond, n - p.wanted);
-  p.block = std::min(options.block_size, n);
-  p.warm = static_cast<std::int64_t>(options.warm_start.size()) / n;
-  p.basis =
-      options.max_basis > 0 ? options.max_basis : std::max<std::int64_t>(2 * p.wanted + 20, 60);
-  // Less than this leaves a restart no room to work in.
-  p.basis = std::min(n, std::max({p.basis, p.wanted + p.beyond + 2 * p.block + 1}));
-  p.max_pending = p.block + max_verifications;
-  return p;
-}
-
 /// The state of one run beside its basis: which Ritz pairs are wanted and how good they are.
 class Run {
  public:
   Run(const SymmetricOperator& a, const LanczosOptions& options)
       : a_(a),
         options_(options),
-        plan_(make_plan(a.dimension(), options)),
+        plan_(a.dimension(), options),
         basis_(a, plan_.basis, plan_.max_pending, options.seed) {}
 
   LanczosResult operator()();
@@ -87,7 +41,6 @@ class Run {
   void continue_after_breakdown();
   [[nodiscard]] bool finished();
   bool unchanged();  ///< are the wanted values those of the last call?
-  [[nodiscard]] double error_bound(Index i) const;
   [[nodiscard]] double threshold(double value) const;
   [[nodiscard]] double measured(Index i, bool reducible_only) const;
   [[nodiscard]] Progress progress();
@@ -98,7 +51,7 @@ class Run {
 
   const SymmetricOperator& a_;
   const LanczosOptions& options_;
-  const Plan plan_;
+  const LanczosPlan plan_;
   KrylovBasis basis_;
   RitzPairs ritz_;
   std::vector<Index> wanted_;  // into ritz_, empty while the basis is too small
@@ -203,36 +156,11 @@ double Run::threshold(double value) const {
   return options_.tolerance * std::max(std::fabs(value), options_.tolerance_floor * basis_.norm());
 }
 
-/// Residual, or its square over the gap where a gap to the other Ritz values is seen. Values whose
-/// intervals overlap are one group (Kahan's bound for a subspace, Parlett 11.5).
-double Run::error_bound(Index i) const {
-  const Index e = ritz_.values.size();
-  const double own = ritz_.residual(i);
-  Index low = i, high = i;
-  auto touches = [&](Index a, Index b) {
-    return std::fabs(ritz_.values(a) - ritz_.values(b)) <= ritz_.residual(a) + ritz_.residual(b);
-  };
-  while (low > 0 && touches(low, low - 1)) --low;
-  while (high + 1 < e && touches(high, high + 1)) ++high;
-  double gap = std::numeric_limits<double>::infinity();
-  if (low > 0) {
-    gap = std::min(gap, ritz_.values(low) - ritz_.values(low - 1) - ritz_.residual(low - 1));
-  }
-  if (high + 1 < e) {
-    gap = std::min(gap, ritz_.values(high + 1) - ritz_.residual(high + 1) - ritz_.values(high));
-  }
-  double group = 0;
-  for (Index j = low; j <= high; ++j) group = std::hypot(group, ritz_.reducible(j));
-  if (!std::isfinite(gap) || gap <= group) return own;
-  // Asymmetry moves a Rayleigh quotient to first order, so it is not squared.
-  return std::min(own, group * group / gap + ritz_.irreducible(i));
-}
-
 double Run::measured(Index i, bool reducible_only) const {
   if (options_.criterion == LanczosCriterion::residual) {
     return reducible_only ? ritz_.reducible(i) : ritz_.residual(i);
   }
-  const double bound = error_bound(i);
+  const double bound = ritz_.error_bound(i);
   return reducible_only ? std::max(bound - ritz_.irreducible(i), 0.0) : bound;
 }
 
@@ -252,7 +180,7 @@ void Run::measure() {
     const double scale =
         std::max(std::fabs(ritz_.values(i)), options_.tolerance_floor * basis_.norm());
     const double goal = std::max(options_.beyond_tolerance * scale, 0.1 * basis_.noise());
-    if (error_bound(i) - ritz_.irreducible(i) > goal) open_.push_back(i);
+    if (ritz_.error_bound(i) - ritz_.irreducible(i) > goal) open_.push_back(i);
   }
 }
 
@@ -311,7 +239,7 @@ bool Run::finished() {
       return false;
     }
   }
-  if (options_.verification_products == 0 || num_verifications_ == max_verifications ||
+  if (options_.verification_products == 0 || num_verifications_ == LanczosPlan::max_verifications ||
       basis_.columns() >= plan_.n) {
     return true;
   }
@@ -424,7 +352,7 @@ LanczosResult Run::result() {
   const Index e = ritz_.values.size();
   const Index top = std::min<Index>(plan_.top, e), bottom = std::min<Index>(plan_.bottom, e);
   auto pair = [&](Index i) {
-    return Eigenvalue{ritz_.values(i), ritz_.residual(i), error_bound(i),
+    return Eigenvalue{ritz_.values(i), ritz_.residual(i), ritz_.error_bound(i),
                       measured(i, false) <= threshold(ritz_.values(i))};
   };
   auto vectors = [&](Index count, auto index) {
@@ -483,12 +411,6 @@ LanczosResult Run::result() {
 
 LanczosResult lanczos(const SymmetricOperator& a, const LanczosOptions& options) {
   return Run(a, options)();
-}
-
-std::int64_t lanczos_bytes(std::int64_t n, const LanczosOptions& options) {
-  const Plan p = make_plan(n, options);
-  const std::int64_t returned = options.vectors ? p.top + p.bottom : 0;
-  return 8 * n * (p.basis + p.max_pending + returned);
 }
 
 }  // namespace kappa
