@@ -39,6 +39,24 @@ class Function {
   virtual void product(const double* prepared, const double* d, double* p) const = 0;
 };
 
+/// Functions of (n, x): what products share is x itself.
+template <auto Start, auto Value, auto Gradient, auto Product>
+class ByLoops final : public Function {
+ public:
+  explicit ByLoops(std::size_t n) : n_(n) {}
+  [[nodiscard]] std::size_t size() const override { return n_; }
+  [[nodiscard]] std::vector<double> start() const override { return Start(n_); }
+  [[nodiscard]] double value(const double* x) const override { return Value(n_, x); }
+  double gradient(const double* x, double* g) const override {
+    Gradient(n_, x, g);
+    return Value(n_, x);
+  }
+  void product(const double* x, const double* d, double* p) const override { Product(n_, x, d, p); }
+
+ private:
+  std::size_t n_;
+};
+
 // Independent partial sums let a reduction vectorise without -ffast-math.
 constexpr std::size_t kLanes = 16;
 inline double total(const double (&partial)[kLanes]) {
@@ -49,30 +67,15 @@ inline double total(const double (&partial)[kLanes]) {
 
 // --- chained Rosenbrock -------------------------------------------------------------------------
 
-/// sum 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2 from 0.8, 1.2, 0.8, ...
-class ChainedRosenbrock final : public Function {
- public:
-  explicit ChainedRosenbrock(std::size_t n) : n_(n) {}
-  [[nodiscard]] std::size_t size() const override { return n_; }
-  [[nodiscard]] std::vector<double> start() const override {
-    std::vector<double> x(n_, 1.2);
-    for (std::size_t i = 0; i < n_; i += 2) x[i] = 0.8;
-    return x;
-  }
-  [[nodiscard]] double value(const double* x) const override {
-    return rosenbrock_hand::value(n_, x);
-  }
-  double gradient(const double* x, double* g) const override {
-    rosenbrock_hand::gradient(n_, x, g);
-    return rosenbrock_hand::value(n_, x);
-  }
-  void product(const double* x, const double* d, double* p) const override {
-    rosenbrock_hand::hessian_product(n_, x, d, p);
-  }
+inline std::vector<double> rosenbrock_start(std::size_t n) {
+  std::vector<double> x(n, 1.2);
+  for (std::size_t i = 0; i < n; i += 2) x[i] = 0.8;
+  return x;
+}
 
- private:
-  std::size_t n_;
-};
+/// sum 100 (x_{i+1} - x_i^2)^2 + (1 - x_i)^2 from 0.8, 1.2, 0.8, ...
+using ChainedRosenbrock = ByLoops<rosenbrock_start, rosenbrock_hand::value,
+                                  rosenbrock_hand::gradient, rosenbrock_hand::hessian_product>;
 
 // --- Broyden tridiagonal ------------------------------------------------------------------------
 
@@ -129,27 +132,13 @@ LARGE_CLONES static void product(std::size_t n, const double* __restrict x,
   for (std::size_t i = 2; i + 2 < n; ++i) p[i] = product_at<true>(n, x, d, i);
   for (std::size_t i = n - 2; i < n; ++i) p[i] = product_at<false>(n, x, d, i);
 }
+inline std::vector<double> start(std::size_t n) { return std::vector<double>(n, -1.0); }
 
 }  // namespace broyden
 
 /// sum ((3 - 2 x_i) x_i - x_{i-1} - 2 x_{i+1} + 1)^2 from -1, n >= 4; has minima other than 0.
-class BroydenTridiagonal final : public Function {
- public:
-  explicit BroydenTridiagonal(std::size_t n) : n_(n) {}
-  [[nodiscard]] std::size_t size() const override { return n_; }
-  [[nodiscard]] std::vector<double> start() const override { return std::vector<double>(n_, -1.0); }
-  [[nodiscard]] double value(const double* x) const override { return broyden::value(n_, x); }
-  double gradient(const double* x, double* g) const override {
-    broyden::gradient(n_, x, g);
-    return broyden::value(n_, x);
-  }
-  void product(const double* x, const double* d, double* p) const override {
-    broyden::product(n_, x, d, p);
-  }
-
- private:
-  std::size_t n_;
-};
+using BroydenTridiagonal =
+    ByLoops<broyden::start, broyden::value, broyden::gradient, broyden::product>;
 
 // --- variably dimensioned -----------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
-#include <cmath>
+#include <algorithm>
 
 #include "minimize/adaptive.h"
-#include "minimize/hutchinson.h"
+#include "minimize/diagonal_walker.h"
 
 namespace kappa {
 namespace {
@@ -9,47 +9,31 @@ namespace {
 /// AdaHessian (Yao et al. 2021): Adam with the Hessian's diagonal, estimated by one Hutchinson
 /// probe every `every` mini-batches, in place of the gradient: w <- w - a m^ / (v^^(k/2) + eps), v
 /// the running mean of D o D.
-class AdaHessian final : public Walker {
+class AdaHessian final : public DiagonalWalker {
  public:
   explicit AdaHessian(const Settings& settings)
-      : rate_(settings.number("learning-rate")),
-        b1_(settings.number("beta1")),
-        b2_(settings.number("beta2")),
+      : DiagonalWalker(settings),
         power_(settings.number("hessian-power")),
-        epsilon_(settings.number("epsilon")),
-        weight_decay_(settings.number("weight-decay")),
-        rate_decay_(settings.number("decay")),
-        every_(settings.count("every")) {}
+        epsilon_(settings.number("epsilon")) {}
 
   StepReport step(Evaluator& evaluator, Iterate& iterate) override {
     const std::size_t n = iterate.w.size();
-    mean_.resize(n, 0.0);
     square_.resize(n, 0.0);
-    const double rate = decayed_rate(rate_, rate_decay_, count_, evaluator.minibatches());
-    const bool probing = count_ % every_ == 0;
-    if (!observe_minibatch(evaluator, iterate, count_, CurvatureKind::hessian, 1,
-                           probing ? &diagonal_ : nullptr)) {
-      return {.not_finite = true};
-    }
-    if (probing) {
+    const Observation seen = observe(evaluator, iterate);
+    if (!seen.finite) return {.not_finite = true};
+    if (seen.probed) {
       for (std::size_t i = 0; i < n; ++i) {
-        square_[i] = b2_ * square_[i] + (1 - b2_) * diagonal_[i] * diagonal_[i];
+        square_[i] = b2_ * square_[i] + (1 - b2_) * probe_[i] * probe_[i];
       }
       ++estimates_;
     }
-    ++count_;
     ++updates_;
     const double correct1 = 1 / (1 - std::pow(b1_, static_cast<double>(updates_)));
     const double correct2 = 1 / (1 - std::pow(b2_, static_cast<double>(estimates_)));
-    double moved = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      mean_[i] = b1_ * mean_[i] + (1 - b1_) * iterate.gradient[i];
-      const double scale = std::pow(square_[i] * correct2, 0.5 * power_) + epsilon_;
-      const double step = rate * (mean_[i] * correct1 / scale + weight_decay_ * iterate.w[i]);
-      iterate.w[i] -= step;
-      moved += step * step;
-    }
-    return {.step_norm = std::sqrt(moved), .measures = {{"learning_rate", rate}}};
+    const double length = walk(iterate, seen.rate, [&](std::size_t i) {
+      return mean_[i] * correct1 / (std::pow(square_[i] * correct2, 0.5 * power_) + epsilon_);
+    });
+    return {.step_norm = length, .measures = {{"learning_rate", seen.rate}}};
   }
 
   bool back_up() override {
@@ -66,9 +50,9 @@ class AdaHessian final : public Walker {
   }
 
  private:
-  double rate_, b1_, b2_, power_, epsilon_, weight_decay_, rate_decay_;
-  std::int64_t every_, count_ = 0, updates_ = 0, estimates_ = 0;
-  Vector mean_, square_, diagonal_;
+  double power_, epsilon_;
+  std::int64_t updates_ = 0, estimates_ = 0;
+  Vector square_;
 };
 
 }  // namespace

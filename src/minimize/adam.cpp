@@ -4,12 +4,7 @@ namespace kappa {
 namespace {
 
 std::unique_ptr<Walker> start(const Settings& settings) {
-  return std::make_unique<AdaptiveWalker>(
-      AdaptiveRule{.learning_rate = settings.number("learning-rate"),
-                   .first_decay = settings.number("beta1"),
-                   .second_decay = settings.number("beta2"),
-                   .epsilon = settings.number("epsilon"),
-                   .rate_decay = settings.number("decay")});
+  return std::make_unique<AdaptiveWalker>(adam_rule(settings));
 }
 
 }  // namespace

@@ -4,13 +4,9 @@ namespace kappa {
 namespace {
 
 std::unique_ptr<Walker> start(const Settings& settings) {
-  return std::make_unique<AdaptiveWalker>(
-      AdaptiveRule{.learning_rate = settings.number("learning-rate"),
-                   .first_decay = settings.number("beta1"),
-                   .second_decay = settings.number("beta2"),
-                   .epsilon = settings.number("epsilon"),
-                   .decoupled_decay = settings.number("weight-decay"),
-                   .rate_decay = settings.number("decay")});
+  AdaptiveRule rule = adam_rule(settings);
+  rule.decoupled_decay = settings.number("weight-decay");
+  return std::make_unique<AdaptiveWalker>(rule);
 }
 
 }  // namespace

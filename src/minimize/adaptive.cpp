@@ -40,6 +40,14 @@ bool AdaptiveWalker::back_up() {
   return rule_.learning_rate > 0;
 }
 
+AdaptiveRule adam_rule(const Settings& settings) {
+  return {.learning_rate = settings.number("learning-rate"),
+          .first_decay = settings.number("beta1"),
+          .second_decay = settings.number("beta2"),
+          .epsilon = settings.number("epsilon"),
+          .rate_decay = settings.number("decay")};
+}
+
 OptionInfo learning_rate_option(double default_value) {
   return {.name = "learning-rate", .text = "rate", .default_value = default_value, .lower = 0};
 }

@@ -33,6 +33,9 @@ class AdaptiveWalker final : public Walker {
   Vector mean_, square_;
 };
 
+/// The rule by the options that Adam has.
+AdaptiveRule adam_rule(const Settings& settings);
+
 /// Options that the family shares.
 OptionInfo learning_rate_option(double default_value);
 OptionInfo decay_option();

@@ -7,6 +7,7 @@
 #include "minimize/certificate.h"
 #include "minimize/checkpoint.h"
 #include "minimize/handover.h"
+#include "minimize/limits.h"
 #include "minimize/method.h"
 #include "minimize/run_plan.h"
 #include "minimize/run_state.h"
@@ -299,51 +300,17 @@ class Run {
     }
   }
 
-  double epochs() {
-    return static_cast<double>(state_.batches) /
-           static_cast<double>(evaluator_.minibatches().num_per_epoch());
-  }
-  double max_epochs() {
-    if (options_.max_epochs > 0) return options_.max_epochs;
-    // Ten epochs where nothing else was said; without mini-batches an epoch is an iteration.
-    const bool limited = options_.max_iterations.value_or(0) > 0 || options_.max_seconds > 0;
-    return limited || evaluator_.minibatches().num_per_epoch() == 1 ? 0 : 10;
-  }
-
   void check_limits() {
     if (evaluator_.must_end()) {
       end_by_limit();
       return;
     }
-    if (method().info.stochastic && max_epochs() > 0 && epochs() >= max_epochs()) {
-      if (last_stage()) {
-        end(verdict(MinimizeStatus::max_iterations, "max_epochs", epochs(), max_epochs()));
-      } else {
-        next_stage(fmt::format("its {:g} epochs are done", max_epochs()));
-      }
-      return;
-    }
-    std::int64_t limit = method().info.default_max_iterations;
-    if (options_.max_iterations) limit = *options_.max_iterations;
-    if (method().info.stochastic && !options_.max_iterations &&
-        evaluator_.minibatches().num_per_epoch() > 1) {
-      limit = 0;  // epochs count there
-    }
-    const std::int64_t done = options_.max_iterations ? state_.iteration : state_.stage_iteration;
-    if (limit > 0 && done >= limit) {
-      if (!options_.max_iterations && !last_stage()) {
-        next_stage(fmt::format("its {} iterations are done", limit));
-        return;
-      }
-      end(verdict(MinimizeStatus::max_iterations, "max_iterations", static_cast<double>(done),
-                  static_cast<double>(limit)));
-      return;
-    }
-    const EvaluationCounts& c = evaluator_.counts();
-    const std::int64_t evaluations = c.num_values + c.num_gradients + c.num_hvps + c.num_residuals;
-    if (options_.max_evaluations > 0 && evaluations >= options_.max_evaluations) {
-      end(verdict(MinimizeStatus::max_iterations, "max_evaluations",
-                  static_cast<double>(evaluations), static_cast<double>(options_.max_evaluations)));
+    auto met = met_limit(options_, method().info, state_, evaluator_);
+    if (!met) return;
+    if (!met->hand_over.empty() && !last_stage()) {
+      next_stage(std::move(met->hand_over));
+    } else {
+      end(std::move(met->verdict));
     }
   }
 
@@ -450,7 +417,7 @@ class Run {
     result.w = std::move(state_.iterate.w);
     result.gradient = std::move(state_.iterate.gradient);
     result.num_iterations = state_.iteration;
-    result.num_epochs = stochastic ? epochs() : 0;
+    result.num_epochs = stochastic ? epochs_done(state_, evaluator_) : 0;
     result.seconds = evaluator_.seconds();
     result.counts = evaluator_.counts();
     result.iterations = state_.table.take();

@@ -51,17 +51,6 @@ Eigen::VectorXd LeastSquaresModel::gauss_newton_step() const {
   return -(v.leftCols(rank) * c.head(rank).cwiseQuotient(singular.head(rank)));
 }
 
-void commit(const Problem& problem, const LeastSquaresModel& model, const Vector& w,
-            Iterate& iterate) {
-  iterate.w = w;
-  const double s = problem.residual_scale();
-  iterate.value = s * model.residual_norm * model.residual_norm;
-  iterate.gradient.resize(w.size());
-  for (std::size_t i = 0; i < w.size(); ++i) {
-    iterate.gradient[i] = 2 * s * model.gradient(static_cast<Eigen::Index>(i));
-  }
-}
-
 double sum_of_squares(Evaluator& evaluator, const Vector& w, Eigen::VectorXd& residuals) {
   residuals.resize(evaluator.problem().num_residuals());
   evaluator.residuals(w.data(), residuals.data());

@@ -26,10 +26,6 @@ struct LeastSquaresModel {
   [[nodiscard]] Eigen::VectorXd gauss_newton_step() const;
 };
 
-/// Commits a point with its residuals: value scale * |r|^2 and gradient 2 scale J' r.
-void commit(const Problem& problem, const LeastSquaresModel& model, const Vector& w,
-            Iterate& iterate);
-
 /// |r|^2 at w; infinite where a residual is not finite.
 double sum_of_squares(Evaluator& evaluator, const Vector& w, Eigen::VectorXd& residuals);
 

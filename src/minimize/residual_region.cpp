@@ -4,27 +4,17 @@
 
 namespace kappa {
 
-StepReport ResidualRegion::step(Evaluator& evaluator, Iterate& iterate) {
-  if (!model_.finite) model_.linearize(evaluator, iterate.w, scale_);
-  if (!model_.finite) return {.not_finite = true};
-  const auto stalled = [&] {
-    return StepReport{.moved = false, .critical = offset_criterion(model_, true)};
-  };
-  if (model_.residual_norm == 0) return stalled();
+StepReport ResidualRegion::improve(Evaluator& evaluator, Iterate& iterate) {
   const double size = scaled_norm(scale_, iterate.w);
   if (!(radius_ > 0)) radius_ = factor_ * (size > 0 ? size : 1);
   const double start = model_.residual_norm * model_.residual_norm;
   const double noise = kResidualRounding * start;
   prepare(model_);
-  Vector trial(iterate.w.size());
   int polishes = 0;
   for (int tries = 0; tries < 200; ++tries) {
     const Proposal proposal = propose(model_, radius_);
     const double predicted = proposal.predicted;
-    for (std::size_t i = 0; i < trial.size(); ++i) {
-      const double d = scale_[i];
-      trial[i] = iterate.w[i] + (d > 0 ? proposal.y(static_cast<Eigen::Index>(i)) / d : 0);
-    }
+    const Vector trial = displaced(iterate.w, 1, proposal.y);
     if (trial == iterate.w || !(predicted > 0)) return stalled();
     Outcome outcome{.before = start,
                     .after = sum_of_squares(evaluator, trial, residuals_),
@@ -32,20 +22,14 @@ StepReport ResidualRegion::step(Evaluator& evaluator, Iterate& iterate) {
     outcome.ratio = (start - outcome.after) / predicted;
     const bool resolved = outcome.ratio >= 1e-4 && predicted > kMinDecrease * start;
     if (resolved || (predicted <= noise && outcome.after <= start + noise)) {
-      LeastSquaresModel next;
-      Vector scale = scale_;
-      next.linearize(evaluator, trial, scale);
-      if (next.finite && (resolved || next.offset < kOffsetGain * model_.offset)) {
+      Candidate next = linearize(evaluator, trial);
+      if (next.model.finite && (resolved || next.model.offset < kOffsetGain * model_.offset)) {
         outcome.accepted = true;
         if (resolved) radius_ = next_radius(radius_, proposal, outcome);
-        const double taken = distance(trial, iterate.w);
-        model_ = std::move(next);
-        scale_ = std::move(scale);
-        commit(evaluator.problem(), model_, trial, iterate);
-        return {.step_norm = taken,
-                .critical = offset_criterion(model_, false),
-                .measures = {
-                    {"radius", radius_}, {"damping", proposal.damping}, {"ratio", outcome.ratio}}};
+        StepReport report = commit(evaluator, std::move(next), trial, iterate);
+        report.measures = {
+            {"radius", radius_}, {"damping", proposal.damping}, {"ratio", outcome.ratio}};
+        return report;
       }
     }
     if (predicted <= kMinDecrease * start) {
@@ -60,8 +44,8 @@ StepReport ResidualRegion::step(Evaluator& evaluator, Iterate& iterate) {
 }
 
 void ResidualRegion::archive(Archive& archive) {
-  archive(radius_, scale_);
-  if (archive.reading()) model_.finite = false;
+  archive(radius_);
+  LeastSquaresWalker::archive(archive);
 }
 
 OptionInfo radius_factor_option() {

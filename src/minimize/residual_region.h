@@ -1,6 +1,6 @@
 #pragma once
 
-#include "minimize/least_squares.h"
+#include "minimize/least_squares_walker.h"
 
 namespace kappa {
 
@@ -8,10 +8,9 @@ namespace kappa {
 /// |D s| <= radius, D the largest column norms of J so far, until one lowers |r|^2; where the
 /// decrease is below its rounding, until one lowers the relative offset, which still resolves the
 /// last digits. A method says which s, and how the radius follows.
-class ResidualRegion : public Walker {
+class ResidualRegion : public LeastSquaresWalker {
  public:
   explicit ResidualRegion(const Settings& settings) : factor_(settings.number("factor")) {}
-  StepReport step(Evaluator& evaluator, Iterate& iterate) final;
   void archive(Archive& archive) final;
 
  protected:
@@ -32,10 +31,9 @@ class ResidualRegion : public Walker {
   virtual double next_radius(double radius, const Proposal& tried, const Outcome& outcome) = 0;
 
  private:
+  StepReport improve(Evaluator& evaluator, Iterate& iterate) final;
+
   double factor_, radius_ = 0;
-  Vector scale_;
-  LeastSquaresModel model_;
-  Eigen::VectorXd residuals_;
 };
 
 /// The option that all of them have.
