@@ -156,7 +156,7 @@ TEST(LowestCurvature, FindsTheSignOfTheLowestEigenvalueWithoutABasis) {
     Evaluator evaluator(problem, options);
     const LowestCurvature found =
         lowest_curvature(evaluator, evaluator.linearize(origin.data()), 100);
-    EXPECT_EQ(found.negative(), lowest < 0) << lowest;
+    ASSERT_EQ(found.negative(), lowest < 0) << lowest;
     EXPECT_LE(std::fabs(found.value - lowest), found.error + 1e-12) << lowest;
     EXPECT_GE(found.largest, 90);
     if (lowest < 0) {  // a direction with the curvature that was promised
@@ -183,34 +183,41 @@ TEST(LowestCurvature, EndsInAnInvariantSpace) {
   EXPECT_LE(evaluator.counts().num_hvps, 4);
 }
 
-// sum (1 + i/n) (x_i^2 - 1)^2 over 600 variables has a saddle at 0 and its minima at -1 and 1.
-class DoubleWells final : public test::FunctionProblem {
+// (x_k^2 - 1)^2 + sum_{i != k} (1 + 99 i/n) x_i^2 over 600 variables: a saddle at 0 that one axis
+// alone leads out of, and minima where x_k = +-1 and the rest is 0.
+class OneWayOut final : public test::FunctionProblem {
  public:
-  std::int64_t dimension() const override { return 600; }
+  static constexpr std::size_t n = 600, k = 250;
+  std::int64_t dimension() const override { return n; }
   double evaluate(const double* x, double* g) const override {
-    double f = 0;
-    for (std::size_t i = 0; i < 600; ++i) {
-      const double weight = 1 + static_cast<double>(i) / 600, a = x[i] * x[i] - 1;
-      f += weight * a * a;
-      g[i] = 4 * weight * a * x[i];
+    const double well = x[k] * x[k] - 1;
+    double f = well * well;
+    for (std::size_t i = 0; i < n; ++i) {
+      if (i != k) f += weight(i) * x[i] * x[i];
+      g[i] = i == k ? 4 * well * x[k] : 2 * weight(i) * x[i];
     }
     return f;
   }
   void product(const double* x, const double* d, double* p) const override {
-    for (std::size_t i = 0; i < 600; ++i) {
-      p[i] = 4 * (1 + static_cast<double>(i) / 600) * (3 * x[i] * x[i] - 1) * d[i];
+    for (std::size_t i = 0; i < n; ++i) {
+      p[i] = (i == k ? 12 * x[k] * x[k] - 4 : 2 * weight(i)) * d[i];
     }
   }
+
+ private:
+  static double weight(std::size_t i) { return 1 + 99 * static_cast<double>(i) / n; }
 };
 
-TEST(NewtonCg, LeavesASaddleOfManyVariables) {
-  const DoubleWells wells;
+TEST(NewtonCg, LeavesASaddleOfManyVariablesByItsOnlyWayOut) {
+  const OneWayOut saddle;
   for (const char* subproblem : {"steihaug", "lanczos"}) {
     const MinimizeResult result =
-        minimize(wells, Vector(600, 0.0),
+        minimize(saddle, Vector(OneWayOut::n, 0.0),
                  {.method = "newton-cg", .method_options = {{"subproblem", subproblem}}});
     EXPECT_EQ(result.status, MinimizeStatus::converged) << subproblem;
-    for (const double x : result.w) EXPECT_NEAR(std::fabs(x), 1, 1e-6) << subproblem;
+    for (std::size_t i = 0; i < OneWayOut::n; ++i) {
+      EXPECT_NEAR(std::fabs(result.w[i]), i == OneWayOut::k ? 1 : 0, 1e-6) << subproblem;
+    }
   }
 }
 
