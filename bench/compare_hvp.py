@@ -47,9 +47,10 @@ MEANING = {
 }
 
 
-def start(binary, cores, threads, *arguments):
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads),
-                   "OPENBLAS_NUM_THREADS": str(threads)}
+def start(binary, cores, *arguments):
+    # Kappa has threads of its own; those of oneDNN's OpenMP, which the rate of sgemm would start,
+    # go on spinning for some milliseconds and take a core from the next product.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     return subprocess.Popen([binary, *map(str, arguments)], stdout=subprocess.PIPE, text=True,
                             env=environment,
                             preexec_fn=lambda: os.sched_setaffinity(0, cores))
@@ -63,13 +64,13 @@ def result_of(process):
 
 
 def kappa(binary, cores, samples, block, threads, repeat, *extra):
-    return result_of(start(binary, cores, threads, "--samples", samples, "--block", block,
-                           "--threads", threads, "--repeat", repeat, *extra))
+    return result_of(start(binary, cores, "--samples", samples, "--block", block, "--threads",
+                           threads, "--repeat", repeat, *extra))
 
 
 def pair(binary, cores, *arguments):
     """The same on each of two cores at once."""
-    return [result_of(p) for p in [start(binary, {core}, 1, *arguments) for core in cores]]
+    return [result_of(p) for p in [start(binary, {core}, *arguments) for core in cores]]
 
 
 def run_round(binary, timings, core, second_core, repeat, kappa_first, with_ggn):
@@ -114,7 +115,7 @@ def run_round(binary, timings, core, second_core, repeat, kappa_first, with_ggn)
         cores, few = (core, second_core), max(2, repeat // 2)
         two = kappa(binary, set(cores), n, 1, 2, repeat)["seconds_per_direction"]
         two_block = kappa(binary, set(cores), n, 8, 2, few)["seconds_per_direction"]
-        alone = result_of(start(binary, {core}, 1, "--sgemm", 0.5))["sgemm_gflops"]
+        alone = result_of(start(binary, {core}, "--sgemm", 0.5))["sgemm_gflops"]
         both = min(p["sgemm_gflops"] for p in pair(binary, cores, "--sgemm", 0.5))
         copies = pair(binary, cores, "--samples", n, "--block", 8, "--repeat", few)
         slower = max(p["seconds_per_direction"] for p in copies)

@@ -38,9 +38,10 @@ MEANING = {
 }
 
 
-def run(command, cores, threads):
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads),
-                   "OPENBLAS_NUM_THREADS": str(threads)}
+def run(command, cores):
+    # Kappa has threads of its own; those of oneDNN's OpenMP, which the rate of sgemm would start,
+    # go on spinning for some milliseconds and take a core from the next product.
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment,
                           preexec_fn=lambda: os.sched_setaffinity(0, cores))
     return json.loads(done.stdout)
@@ -49,14 +50,14 @@ def run(command, cores, threads):
 def run_round(binary, core, second_core, repeat, kappa_first):
     def kappa(*options, cores=(core,), threads=1):
         return run([binary, "--threads", str(threads), "--repeat", str(repeat), *options],
-                   set(cores), threads)
+                   set(cores))
 
     def kappa_side():
         return kappa(), kappa("--block", "8")
 
     def torch_side():
         return run(["/usr/bin/python3", os.path.join(HERE, "torch_transformer.py"), "--repeat",
-                    str(repeat), "--core", str(core)], {core}, 1)
+                    str(repeat), "--core", str(core)], {core})
 
     if kappa_first:
         (one, block), torch = kappa_side(), torch_side()

@@ -2,7 +2,8 @@
 // fixed point, residuals kept, f32, on random images: one line of JSON. bench/compare_conv.py runs
 // it beside PyTorch; with --arrays FILE.npz it takes parameters p0, p1, ..., images x, labels y and
 // a direction v from there and compares its product with hv. --steps prints the time of every step
-// of the product's plan instead, slowest kinds last.
+// of the product's plan instead, slowest kinds last; --scaling shows what
+// two threads bring beside two independent products at once.
 
 #include <fmt/format.h>
 
@@ -18,6 +19,7 @@
 
 #include "base/blas.h"
 #include "bench/step_times.h"
+#include "bench/thread_scaling.h"
 #include "data/npz.h"
 #include "frontend/losses.h"
 #include "function/objective.h"
@@ -194,7 +196,7 @@ int main(int argc, char** argv) {
   std::string network = "lenet", arrays;
   std::int64_t samples = 0, block = 1, repeat = 7, batch = 0;
   int threads = 1;
-  bool steps = false, wide = false;
+  bool steps = false, scaling = false, wide = false;
   for (int i = 1; i < argc; ++i) {
     const auto next = [&] { return i + 1 < argc ? argv[++i] : const_cast<char*>("0"); };
     const std::string option = argv[i];
@@ -216,6 +218,8 @@ int main(int argc, char** argv) {
       wide = true;
     else if (option == "--steps")
       steps = true;
+    else if (option == "--scaling")
+      scaling = true;
     else {
       fmt::print(stderr, "conv_hvp_bench: {}?\n", option);
       return 2;
@@ -276,6 +280,14 @@ int main(int argc, char** argv) {
   kappa::ObjectiveOptions options;
   options.num_threads = threads;
   options.batch = batch;
+  if (scaling) {
+    const auto make = [&](int count) {
+      options.num_threads = count;
+      return std::make_unique<kappa::Objective>(parts, options);
+    };
+    kappa::print_thread_scaling(make, block, repeat);
+    return 0;
+  }
   const kappa::Objective objective(std::move(parts), options);
   const std::vector<double> w = objective.parameters().start();
   const std::size_t n = w.size();

@@ -1,7 +1,8 @@
 // Hessian products of a transformer encoder at a fixed point, residuals kept: seconds a direction,
 // the fraction of the single-precision matrix-product rate, peak memory. Prints one line of JSON;
 // bench/compare_transformer.py runs it beside PyTorch. --steps prints the time of every step of the
-// product's plan instead, slowest kinds last.
+// product's plan instead, slowest kinds last; --scaling shows what
+// two threads bring beside two independent products at once.
 
 #include <dnnl.h>
 #include <fmt/format.h>
@@ -15,6 +16,7 @@
 #include <vector>
 
 #include "bench/step_times.h"
+#include "bench/thread_scaling.h"
 #include "frontend/network.h"
 #include "function/make_objective.h"
 
@@ -25,7 +27,7 @@ struct Settings {
   std::string model = "transformer:64x16-d128-h4-l2-10";
   std::int64_t samples = 16, block = 1, repeat = 9, batch = 0;
   int threads = 1;
-  bool gauss_newton = false, steps = false;
+  bool gauss_newton = false, steps = false, scaling = false;
 };
 
 double now() {
@@ -90,6 +92,8 @@ int main(int argc, char** argv) {
       s.gauss_newton = true;
     else if (option == "--steps")
       s.steps = true;
+    else if (option == "--scaling")
+      s.scaling = true;
     else {
       fmt::print(stderr,
                  "usage: transformer_bench [--samples N] [--block K] [--threads T] [--repeat R] "
@@ -98,10 +102,17 @@ int main(int argc, char** argv) {
     }
   }
   ObjectiveSettings settings;
-  settings.options.num_threads = s.threads;
   settings.options.batch = s.batch;
-  const auto objective =
-      make_network_objective(s.model, sequences(s), "cross-entropy", "uniform", 0, {}, settings);
+  const auto make = [&](int threads) {
+    settings.options.num_threads = threads;
+    return make_network_objective(s.model, sequences(s), "cross-entropy", "uniform", 0, {},
+                                  settings);
+  };
+  if (s.scaling) {
+    print_thread_scaling(make, s.block, s.repeat);
+    return 0;
+  }
+  const auto objective = make(s.threads);
   if (s.steps) {
     print_step_times(*objective, s.block, s.repeat);
     return 0;

@@ -27,6 +27,8 @@ constexpr std::int64_t target_batch_bytes = 24 << 20;
 constexpr std::int64_t image_batch_bytes = 3 << 20;
 constexpr std::int64_t parameter_passes = 8;
 constexpr std::int64_t max_batch = 4096;
+// Of a block of directions.
+constexpr std::int64_t block_bytes = 6 << 20;
 constexpr std::int64_t min_batch = 16;
 
 enum class Curvature { hessian, gauss_newton };
@@ -49,6 +51,7 @@ struct SplitPlans {
   std::unique_ptr<Plan> setup;      // residuals, value, gradient
   std::unique_ptr<Plan> recompute;  // residuals alone
   std::vector<Type> residual_types;
+  bool of_images = false;
   std::map<std::int64_t, std::unique_ptr<Plan>> apply;  // by block size; 0: one direction
 };
 
@@ -58,50 +61,63 @@ struct Compiled {
   std::map<Curvature, SplitPlans> curvature;
 };
 
-// Micro-batches whose results a worker keeps before they are added up: the sums, in double, are
-// then passed over half as often.
+// Results of micro-batches are kept until they are added up, at least so many a thread, and as many
+// as fit in what is left of the memory budget, up to so many bytes. Threads wait for one another
+// when all places are taken.
 constexpr std::int64_t results_kept = 2;
+constexpr std::int64_t most_shared_bytes = 64 << 20;
 
-// Elements to convert or add that take longer than waking another thread.
-constexpr std::int64_t worth_waking = 1 << 18;
+// Elements to convert or add that are worth another thread's while.
+constexpr std::int64_t worth_sharing = 1 << 13;
 
 // What one thread needs at a time.
 struct Worker {
   std::shared_ptr<std::byte[]> workspace;
   std::int64_t workspace_bytes = 0;
   Block data;
-  Block outputs[results_kept];
-  Block residuals;
-  Block directions;  // of a block, in the program's type
-  std::int64_t directions_block = -1;
+  std::int64_t batch = -1;  // the micro-batch size that data was made for
 
-  // The micro-batch size and block that data and outputs were made for.
-  std::int64_t batch = -1, block = -1;
-  std::vector<Type> output_types;
-
-  void prepare(std::int64_t for_batch, std::int64_t for_block, const std::vector<Type>& data_types,
-               const std::vector<Type>& output_types_) {
-    if (batch == for_batch && block == for_block) return;
+  const Block& data_of(std::int64_t for_batch, const std::vector<Type>& types) {
+    if (batch != for_batch) data = Block(types);
     batch = for_batch;
-    block = for_block;
-    data = Block(data_types);
-    for (Block& results : outputs) results = Block();
-    output_types = output_types_;
+    return data;
   }
-
-  // Where the results of a micro-batch go; memory comes with the first use.
-  Block& results(std::int64_t slot) {
-    Block& kept = outputs[slot];
-    if (kept.empty() && !output_types.empty()) kept = Block(output_types);
-    return kept;
-  }
-
   void* reserve(std::int64_t bytes) {
     if (bytes > workspace_bytes) {
       workspace = allocate_aligned(bytes);
       workspace_bytes = bytes;
     }
     return workspace.get();
+  }
+};
+
+// What one call needs at a time: a worker a thread, the results of micro-batches that wait to be
+// added up, and blocks of directions in the program's type.
+struct Crew {
+  std::vector<Worker> workers;
+  std::vector<Block> results, directions;
+  std::vector<Type> types;  // of both
+  std::int64_t block = -1;  // directions a block that they were made for
+
+  void prepare(std::int64_t for_block, std::vector<Type> for_types, std::int64_t num_results,
+               std::int64_t num_directions) {
+    if (block != for_block) {
+      results.clear();
+      directions.clear();
+      block = for_block;
+      types = std::move(for_types);
+    }
+    results.resize(std::max(results.size(), static_cast<std::size_t>(num_results)));
+    directions.resize(std::max(directions.size(), static_cast<std::size_t>(num_directions)));
+  }
+  // Memory comes with the first use, by the thread that uses it.
+  const Block& result(std::int64_t slot) { return made(results[static_cast<std::size_t>(slot)]); }
+  const Block& direction(std::int64_t i) { return made(directions[static_cast<std::size_t>(i)]); }
+
+ private:
+  const Block& made(Block& block_of_arrays) const {
+    if (block_of_arrays.empty()) block_of_arrays = Block(types);
+    return block_of_arrays;
   }
 };
 
@@ -129,27 +145,24 @@ struct Objective::Impl {
   std::int64_t reserved = 0;  // the rest of what the caller gave
   std::mutex mutex;
   std::map<std::int64_t, std::unique_ptr<Compiled>> compiled;
-  // Workers between calls: fresh memory would cost a page fault every 4 kB of every call.
-  std::vector<Worker> idle;
+  // Memory between calls: fresh memory would cost a page fault every 4 kB of every call.
+  std::vector<Crew> idle;
 
-  std::vector<Worker> take_workers(int count) {
-    const std::lock_guard lock(mutex);
-    std::vector<Worker> workers;
-    for (int i = 0; i < count; ++i) {
-      if (idle.empty()) {
-        workers.emplace_back();
-      } else {
-        workers.push_back(std::move(idle.back()));
+  Crew take_crew(int width) {
+    Crew crew;
+    {
+      const std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        crew = std::move(idle.back());
         idle.pop_back();
       }
     }
-    return workers;
+    crew.workers.resize(std::max(crew.workers.size(), static_cast<std::size_t>(width)));
+    return crew;
   }
-  void give_back(std::vector<Worker> workers) {
+  void give_back(Crew crew) {
     const std::lock_guard lock(mutex);
-    for (Worker& worker : workers) {
-      if (idle.size() < static_cast<std::size_t>(num_threads)) idle.push_back(std::move(worker));
-    }
+    if (idle.empty()) idle.push_back(std::move(crew));
   }
 
   // Parameter values as the program wants them: where nothing needs converting, w itself.
@@ -187,7 +200,7 @@ struct Objective::Impl {
     }
     return pointers;
   }
-  // What add_round does at the end, where the one micro-batch wrote into `sum` itself.
+  // What add_up does at the end, where the one micro-batch wrote into `sum` itself.
   void finish_in_place(const Accumulation& finish, std::int64_t k, double* sum) const {
     if (finish.scale == 1 && finish.l2 == 0) return;
     const std::int64_t count = dimension * std::max<std::int64_t>(k, 1);
@@ -259,9 +272,11 @@ struct Objective::Impl {
     if (kind == Curvature::hessian) {
       const Program total = parts.total(batch);
       product = hessian_product(total, flags_for(total));
+      plans.of_images = has_samples_last(total);
     } else {
       const Program model = parts.model(batch);
       product = gauss_newton_product(model, parts.loss(batch), flags_for(model));
+      plans.of_images = has_samples_last(model);
     }
     std::vector<bool> is_direction(product.inputs.size(), false);
     const auto directions =
@@ -299,15 +314,15 @@ struct Objective::Impl {
     return *slot;
   }
 
-  // Directions taken at a time: as many as keep the working set at half of a shared cache. Small
-  // micro-batches gain from larger products, large ones only need more memory. A power of two, so
-  // that usual blocks are cut into equal ones: each size has a plan and memory of its own. Like the
-  // micro-batch, it depends on the program alone.
+  // Directions taken at a time: as many as keep the working set near a core, which gains from
+  // larger products; but two of images at least, whose kernels then load every row of a fixed image
+  // for twice as many outputs. A power of two, so that usual blocks are cut into equal ones: each
+  // size has a plan and memory of its own. Like the micro-batch, it depends on the program alone.
   std::int64_t block_of(Curvature kind, std::int64_t batch) {
     const std::int64_t one = apply_plan(kind, batch, 0).workspace_bytes();
     const std::int64_t most = std::min(Objective::max_block(), dimension);
-    std::int64_t block = 1;
-    while (2 * block <= most && 2 * block * one <= target_batch_bytes / 2) block *= 2;
+    std::int64_t block = split_plans(kind, batch).of_images && most >= 2 ? 2 : 1;
+    while (2 * block <= most && 2 * block * one <= block_bytes) block *= 2;
     return block;
   }
 
@@ -356,39 +371,56 @@ struct Objective::Impl {
         std::min<std::int64_t>({num_threads, fit, std::max<std::int64_t>(batches, 1)}));
   }
 
-  // Runs body(worker, micro-batch, slot of its results) for all micro-batches, as many at a time as
-  // there are workers, and add(first, count) when all slots are full, or at the end.
+  // Results of so many tasks, with `block` directions each, that are kept until they are added up;
+  // those of worker_bytes and what fits in `room`, which the directions of blocks share.
+  [[nodiscard]] std::int64_t slots_of(std::int64_t tasks, std::int64_t block, int width,
+                                      std::int64_t room) const {
+    const std::int64_t bytes =
+        std::max<std::int64_t>(Block::bytes(direction_types(parts.parameters, dtype(), block)), 1);
+    const std::int64_t shared = std::clamp<std::int64_t>(room, 0, most_shared_bytes) / 2;
+    return std::min(tasks, results_kept * width + shared / bytes);
+  }
+
+  // Calls body(worker, micro-batch, slot of its results) for all micro-batches, and
+  // add(first, count) when all slots are full, or at the end.
   template <class Body, class Add>
-  void run_rounds(std::vector<Worker>& workers, std::int64_t batches, Body body, Add add) const {
-    const auto width = static_cast<std::int64_t>(workers.size());
-    for (std::int64_t first = 0; first < batches; first += width * results_kept) {
-      const std::int64_t count = std::min(width * results_kept, batches - first);
-      parallel_for(static_cast<int>(width), std::min(width, count), [&](std::int64_t t) {
-        for (std::int64_t slot = 0; slot * width + t < count; ++slot) {
-          body(workers[static_cast<std::size_t>(t)], first + slot * width + t, slot);
-        }
+  void run_rounds(ThreadTeam& team, Crew& crew, std::int64_t batches, std::int64_t slots, Body body,
+                  Add add) const {
+    for (std::int64_t first = 0; first < batches; first += slots) {
+      const std::int64_t count = std::min(slots, batches - first);
+      team.for_each(count, [&](int thread, std::int64_t slot) {
+        body(crew.workers[static_cast<std::size_t>(thread)], first + slot, slot);
       });
       add(first, count);
     }
   }
 
-  // sum (n x k) of the results of micro-batches [first, first + count), in their order.
-  void add_round(const std::vector<Worker>& workers, std::int64_t first, std::int64_t count,
-                 std::int64_t batches, std::int64_t k, const Accumulation& finish,
-                 double* sum) const {
+  // Calls work(array, first, last) for ranges of the elements of so many arrays.
+  template <class Work>
+  static void share_out(ThreadTeam& team, std::int64_t arrays, std::int64_t elements, Work work) {
+    const std::int64_t pieces =
+        team.size() == 1 ? 1
+                         : std::clamp<std::int64_t>(elements / worth_sharing, 1, 2 * team.size());
+    team.for_each(arrays * pieces, [&](int, std::int64_t i) {
+      const std::int64_t piece = i % pieces;
+      work(i / pieces, elements * piece / pieces, elements * (piece + 1) / pieces);
+    });
+  }
+
+  // sums[i] (n x k) of the results in slots i, i + columns, i + 2 columns, ..., those of
+  // micro-batches [first, first + count) in their order.
+  void add_up(ThreadTeam& team, Crew& crew, std::int64_t first, std::int64_t count,
+              std::int64_t batches, std::int64_t k, Accumulation finish, std::int64_t columns,
+              double* sums) const {
     const std::int64_t elements = dimension * std::max<std::int64_t>(k, 1);
-    const auto width = static_cast<std::int64_t>(workers.size());
-    std::vector<const Block*> results;
-    for (std::int64_t t = 0; t < count; ++t) {
-      results.push_back(&workers[static_cast<std::size_t>(t % width)].outputs[t / width]);
-    }
-    Accumulation how = finish;
-    how.assign = first == 0;
-    how.finish = first + count == batches;
-    const std::int64_t pieces = elements * count < worth_waking ? 1 : width;
-    parallel_for(static_cast<int>(width), pieces, [&](std::int64_t s) {
-      accumulate(parts.parameters, dtype(), results, k, elements * s / pieces,
-                 elements * (s + 1) / pieces, how, sum);
+    finish.assign = first == 0;
+    finish.finish = first + count == batches;
+    share_out(team, columns, elements, [&](std::int64_t i, std::int64_t from, std::int64_t to) {
+      std::vector<const Block*> results;
+      for (std::int64_t t = 0; t < count; ++t) results.push_back(&crew.result(t * columns + i));
+      Accumulation how = finish;
+      if (how.directions != nullptr) how.directions += i * elements;
+      accumulate(parts.parameters, dtype(), results, k, from, to, how, sums + i * elements);
     });
   }
 
@@ -474,23 +506,23 @@ double Objective::value(const double* w, Samples samples) const {
   const Plan& plan = impl.value_plan(batch);
   const Impl::Values values = impl.values_of(w);
   const std::vector<Type> data = batches.types();
-  std::vector<Worker> workers = impl.take_workers(
-      impl.workers_within(plan.workspace_bytes() + Block::bytes(data), batches.count()));
+  const int width =
+      impl.workers_within(plan.workspace_bytes() + Block::bytes(data), batches.count());
+  ThreadTeam team(width);
+  Crew crew = impl.take_crew(width);
   std::vector<double> parts(static_cast<std::size_t>(batches.count()));
-  impl.run_rounds(
-      workers, batches.count(),
-      [&](Worker& worker, std::int64_t index, std::int64_t) {
-        worker.prepare(batch, -2, data, {});
-        batches.fill(index, worker.data);
-        std::vector<const void*> inputs = values.pointers;
-        for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(worker.data[i]);
-        double result = 0;
-        void* output = &result;
-        plan.run(inputs.data(), &output, worker.reserve(plan.workspace_bytes()));
-        parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
-      },
-      [](std::int64_t, std::int64_t) {});
-  impl.give_back(std::move(workers));
+  team.for_each(batches.count(), [&](int thread, std::int64_t index) {
+    Worker& worker = crew.workers[static_cast<std::size_t>(thread)];
+    const Block& here = worker.data_of(batch, data);
+    batches.fill(index, here);
+    std::vector<const void*> inputs = values.pointers;
+    for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(here[i]);
+    double result = 0;
+    void* output = &result;
+    plan.run(inputs.data(), &output, worker.reserve(plan.workspace_bytes()));
+    parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
+  });
+  impl.give_back(std::move(crew));
   double sum = 0;
   for (const double part : parts) sum += part;
   return sum * impl.scale_of(batches) + impl.penalty(w);
@@ -506,36 +538,42 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
   const std::vector<Type> data = batches.types();
   const std::vector<Type> types = direction_types(impl.parts.parameters, impl.dtype(), 0);
   const bool direct = impl.same_layout(1) && batches.count() == 1;
-  std::vector<Worker> workers = impl.take_workers(impl.workers_within(
-      plan.workspace_bytes() + Block::bytes(data) + Block::bytes(types), batches.count()));
+  const std::int64_t each =
+      plan.workspace_bytes() + Block::bytes(data) + results_kept * Block::bytes(types);
+  const int width = impl.workers_within(each, batches.count());
+  ThreadTeam team(width);
+  Crew crew = impl.take_crew(width);
+  const std::int64_t slots = impl.slots_of(batches.count(), 0, width, impl.budget - width * each);
+  if (!direct) crew.prepare(0, types, slots, 0);
   std::vector<double> parts(static_cast<std::size_t>(batches.count()));
   Accumulation finish;
   finish.scale = impl.scale_of(batches);
   finish.l2 = impl.parts.l2;
   finish.directions = w;
   impl.run_rounds(
-      workers, batches.count(),
+      team, crew, batches.count(), slots,
       [&](Worker& worker, std::int64_t index, std::int64_t slot) {
-        worker.prepare(batch, direct ? -2 : 0, data, direct ? std::vector<Type>{} : types);
-        batches.fill(index, worker.data);
+        const Block& here = worker.data_of(batch, data);
+        batches.fill(index, here);
         std::vector<const void*> inputs = values.pointers;
-        for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(worker.data[i]);
+        for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(here[i]);
         double result = 0;
         std::vector<void*> outputs;
         if (direct) {
           outputs = impl.pointers_into(gradient);
         } else {
-          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(worker.results(slot)[i]);
+          for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(crew.result(slot)[i]);
         }
         outputs.insert(outputs.begin(), &result);
         plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
         parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl.dtype());
       },
       [&](std::int64_t first, std::int64_t count) {
-        if (!direct) impl.add_round(workers, first, count, batches.count(), 0, finish, gradient);
+        if (direct) return;
+        impl.add_up(team, crew, first, count, batches.count(), 0, finish, 1, gradient);
       });
   if (direct) impl.finish_in_place(finish, 0, gradient);
-  impl.give_back(std::move(workers));
+  impl.give_back(std::move(crew));
   double sum = 0;
   for (const double part : parts) sum += part;
   return sum * impl.scale_of(batches) + impl.penalty(w);
@@ -585,6 +623,7 @@ class ObjectiveLinearization final : public Linearization {
  private:
   struct Kept {
     Block data, residuals;
+    std::int64_t index = -1;  // of the micro-batch, where it changes
   };
   struct Setup {
     bool done = false;
@@ -607,18 +646,18 @@ class ObjectiveLinearization final : public Linearization {
     const int width = impl_.workers_within(each, batches_.count());
     const std::vector<Type> data = batches_.types();
     const std::int64_t kept_bytes = Block::bytes(plans.residual_types) + Block::bytes(data);
-    std::int64_t used = 0;
-    for (const auto& [other, done] : setups_) {
-      for (const Kept& kept : done.kept) used += kept.data.size() > 0 ? kept_bytes : 0;
-    }
-    const std::int64_t left = std::max<std::int64_t>(impl_.budget - width * each - used, 0);
+    const std::int64_t left =
+        std::max<std::int64_t>(impl_.budget - width * each - bytes_in_use(), 0);
     const std::int64_t keep =
         std::min(batches_.count(), left / std::max<std::int64_t>(kept_bytes, 1));
     const std::vector<Type> types = direction_types(impl_.parts.parameters, impl_.dtype(), 0);
     const bool want_gradient = !have_gradient_;
     if (want_gradient) gradient_.resize(static_cast<std::size_t>(impl_.dimension));
     setup.kept.resize(static_cast<std::size_t>(keep));
-    std::vector<Worker> workers = impl_.take_workers(width);
+    ThreadTeam team(width);
+    Crew crew = impl_.take_crew(width);
+    const std::int64_t slots = impl_.slots_of(batches_.count(), 0, width, left - keep * kept_bytes);
+    crew.prepare(0, types, slots, 0);
     std::vector<double> parts(static_cast<std::size_t>(batches_.count()));
     const Plan& plan = want_gradient ? *plans.setup : *plans.recompute;
     Accumulation finish;
@@ -628,9 +667,8 @@ class ObjectiveLinearization final : public Linearization {
     // Without a gradient to take along, only the micro-batches that are kept need a pass.
     const std::int64_t count = want_gradient ? batches_.count() : keep;
     impl_.run_rounds(
-        workers, count,
+        team, crew, count, slots,
         [&](Worker& worker, std::int64_t index, std::int64_t slot) {
-          worker.prepare(-3, 0, {}, types);
           const bool keeps = index < keep;
           Kept& kept = keeps ? setup.kept[static_cast<std::size_t>(index)] : spare(worker, kind);
           if (keeps) {
@@ -646,18 +684,17 @@ class ObjectiveLinearization final : public Linearization {
           double result = 0;
           if (want_gradient) {
             outputs.push_back(&result);
-            for (std::size_t i = 0; i < types.size(); ++i)
-              outputs.push_back(worker.results(slot)[i]);
+            for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(crew.result(slot)[i]);
           }
           plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
           parts[static_cast<std::size_t>(index)] = read_scalar(&result, impl_.dtype());
         },
         [&](std::int64_t first, std::int64_t done) {
           if (!want_gradient) return;
-          impl_.add_round(workers, first, done, batches_.count(), 0, finish, gradient_.data());
+          impl_.add_up(team, crew, first, done, batches_.count(), 0, finish, 1, gradient_.data());
         });
     spares_.clear();
-    impl_.give_back(std::move(workers));
+    impl_.give_back(std::move(crew));
     if (want_gradient) {
       double sum = 0;
       for (const double part : parts) sum += part;
@@ -665,6 +702,18 @@ class ObjectiveLinearization final : public Linearization {
       have_gradient_ = true;
     }
     setup.done = true;
+  }
+
+  // Residuals and data that are kept, of all kinds of products.
+  [[nodiscard]] std::int64_t bytes_in_use() const {
+    std::int64_t bytes = 0;
+    for (const auto& [kind, setup] : setups_) {
+      if (!setup.done) continue;
+      bytes += static_cast<std::int64_t>(setup.kept.size()) *
+               (Block::bytes(impl_.split_plans(kind, batch_).residual_types) +
+                Block::bytes(batches_.types()));
+    }
+    return bytes;
   }
 
   // Residuals of a micro-batch that is not kept, one block a worker.
@@ -678,11 +727,6 @@ class ObjectiveLinearization final : public Linearization {
     return kept;
   }
 
-  void drop_spares(const std::vector<Worker>& workers) const {
-    const std::lock_guard lock(spare_mutex_);
-    for (const Worker& worker : workers) spares_.erase(&worker);
-  }
-
   [[nodiscard]] std::vector<const void*> fixed_inputs(const Block& data) const {
     std::vector<const void*> inputs = values_.pointers;
     for (std::size_t i = 0; i < data.size(); ++i) inputs.push_back(data[i]);
@@ -692,94 +736,109 @@ class ObjectiveLinearization final : public Linearization {
   void apply(Curvature kind, std::int64_t count, const double* directions, double* products) const {
     const std::lock_guard lock(mutex_);
     set_up(kind);
-    const std::int64_t block = impl_.block_of(kind, batch_);
-    const std::int64_t blocks = (count + block - 1) / block;
-    const auto apply_at = [&](std::int64_t index, int width) {
-      const std::int64_t first = index * block;
-      apply_block(kind, std::min(block, count - first), directions + first * impl_.dimension,
-                  products + first * impl_.dimension, width);
+    if (count == 0) return;
+    const std::int64_t block = std::min(impl_.block_of(kind, batch_), count);
+    const std::int64_t blocks = count / block;
+    const std::int64_t each = impl_.worker_bytes(kind, batch_, block);
+    const int width =
+        impl_.workers_within(each, batches_.count() * (impl_.has_data() ? blocks : 1));
+    const std::int64_t room = impl_.budget - width * each - bytes_in_use();
+    ThreadTeam team(width);
+    Crew crew = impl_.take_crew(width);
+    const auto apply_blocks_of = [&](std::int64_t k, std::int64_t number, std::int64_t first) {
+      const std::int64_t offset = first * impl_.dimension;
+      const std::int64_t slots =
+          impl_.slots_of(batches_.count() * number, k == 1 ? 0 : k, width, room);
+      apply_blocks(kind, k, number, slots, directions + offset, products + offset, team, crew);
     };
-    const int width = impl_.workers_within(impl_.worker_bytes(kind, batch_, std::min(block, count)),
-                                           batches_.count());
-    // Blocks side by side, a thread each: none waits for another, and residuals that one has
-    // fetched are in the shared cache for all. Blocks left over are shared out by micro-batches.
-    const std::int64_t alongside = width > 1 ? blocks - blocks % width : 0;
-    parallel_for(width, alongside, [&](std::int64_t index) { apply_at(index, 1); });
-    for (std::int64_t index = alongside; index < blocks; ++index) apply_at(index, width);
+    apply_blocks_of(block, blocks, 0);
+    if (const std::int64_t done = blocks * block; done < count)
+      apply_blocks_of(count - done, 1, done);
+    spares_.clear();
+    impl_.give_back(std::move(crew));
   }
 
-  void apply_block(Curvature kind, std::int64_t k, const double* directions, double* products,
-                   int width) const {
-    const Setup& setup = setups_.at(kind);
-    SplitPlans& plans = impl_.split_plans(kind, batch_);
+  // So many blocks of k directions, with room for the results of `slots` of them.
+  void apply_blocks(Curvature kind, std::int64_t k, std::int64_t blocks, std::int64_t slots,
+                    const double* directions, double* products, ThreadTeam& team,
+                    Crew& crew) const {
     const std::int64_t block = k == 1 ? 0 : k;  // one direction needs no leading axis
-    const Plan& plan = impl_.apply_plan(kind, batch_, block);
-    const Parameters& parameters = impl_.parts.parameters;
-    std::vector<Worker> workers = impl_.take_workers(width);
+    const std::int64_t stride = k * impl_.dimension;
+    const std::int64_t batches = batches_.count();
+    const std::int64_t columns = std::clamp<std::int64_t>(slots / batches, 1, blocks);
     const bool same = impl_.same_layout(block);
-    const bool direct = same && batches_.count() == 1;
-    std::vector<const void*> direction_pointers;
-    if (same) {
-      direction_pointers = impl_.pointers_into(directions);
-    } else {
-      Worker& first = workers.front();
-      if (first.directions_block != block) {
-        first.directions = Block(direction_types(parameters, impl_.dtype(), block));
-        first.directions_block = block;
+    const bool direct = same && batches == 1;
+    const std::vector<Type> types = direction_types(impl_.parts.parameters, impl_.dtype(), block);
+    crew.prepare(block, types, direct ? 0 : slots, same ? 0 : columns);
+    for (std::int64_t done = 0; done < blocks; done += columns) {
+      const std::int64_t wide = std::min(columns, blocks - done);
+      const double* from = directions + done * stride;
+      double* to = products + done * stride;
+      Accumulation finish;
+      finish.scale = impl_.scale_of(batches_);
+      finish.l2 = impl_.parts.l2;
+      finish.directions = from;
+      if (!same) {
+        for (std::int64_t i = 0; i < wide; ++i) crew.direction(i);  // made before threads share it
+        impl_.share_out(team, wide, stride,
+                        [&](std::int64_t i, std::int64_t first, std::int64_t last) {
+                          fill_directions(impl_.parts.parameters, impl_.dtype(), from + i * stride,
+                                          block, first, last, crew.direction(i));
+                        });
       }
-      const Block& typed = first.directions;
-      const std::int64_t elements = impl_.dimension * k;
-      const std::int64_t pieces = elements < worth_waking ? 1 : width;
-      parallel_for(width, pieces, [&](std::int64_t t) {
-        fill_directions(parameters, impl_.dtype(), directions, block, elements * t / pieces,
-                        elements * (t + 1) / pieces, typed);
-      });
-      for (std::size_t i = 0; i < typed.size(); ++i) direction_pointers.push_back(typed[i]);
-    }
-    const std::vector<Type> types = direction_types(parameters, impl_.dtype(), block);
-    Accumulation finish;
-    finish.scale = impl_.scale_of(batches_);
-    finish.l2 = impl_.parts.l2;
-    finish.directions = directions;
-    impl_.run_rounds(
-        workers, batches_.count(),
-        [&](Worker& worker, std::int64_t index, std::int64_t slot) {
-          worker.prepare(-3, direct ? -2 : block, {}, direct ? std::vector<Type>{} : types);
-          const bool kept = index < static_cast<std::int64_t>(setup.kept.size());
-          Kept recomputed;
-          if (!kept) {
-            recomputed = spare(worker, kind);
-            batches_.fill(index, recomputed.data);
-            const std::vector<const void*> inputs = fixed_inputs(recomputed.data);
+      // Blocks follow one another within a micro-batch: threads side by side then read the same
+      // residuals, which one fetches into the shared cache for all.
+      impl_.run_rounds(
+          team, crew, batches * wide, slots / wide * wide,
+          [&](Worker& worker, std::int64_t task, std::int64_t slot) {
+            const std::int64_t offset = task % wide * stride;
+            std::vector<const void*> inputs;
             std::vector<void*> outputs;
-            for (std::size_t i = 0; i < plans.residual_types.size(); ++i) {
-              outputs.push_back(recomputed.residuals[i]);
+            if (same) inputs = impl_.pointers_into(from + offset);
+            if (direct) outputs = impl_.pointers_into(to + offset);
+            for (std::size_t i = 0; i < types.size(); ++i) {
+              if (!same) inputs.push_back(crew.direction(task % wide)[i]);
+              if (!direct) outputs.push_back(crew.result(slot)[i]);
             }
-            plans.recompute->run(inputs.data(), outputs.data(),
-                                 worker.reserve(plans.recompute->workspace_bytes()));
-          }
-          const Kept& here = kept ? setup.kept[static_cast<std::size_t>(index)] : recomputed;
-          std::vector<const void*> inputs = fixed_inputs(here.data);
-          inputs.insert(inputs.end(), direction_pointers.begin(), direction_pointers.end());
-          for (std::size_t i = 0; i < here.residuals.size(); ++i) {
-            inputs.push_back(here.residuals[i]);
-          }
-          std::vector<void*> outputs;
-          if (direct) {
-            outputs = impl_.pointers_into(products);
-          } else {
-            for (std::size_t i = 0; i < types.size(); ++i)
-              outputs.push_back(worker.results(slot)[i]);
-          }
-          plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
-        },
-        [&](std::int64_t first, std::int64_t done) {
-          if (direct) return;
-          impl_.add_round(workers, first, done, batches_.count(), block, finish, products);
-        });
-    if (direct) impl_.finish_in_place(finish, block, products);
-    drop_spares(workers);
-    impl_.give_back(std::move(workers));
+            apply_one(kind, block, task / wide, inputs, outputs, worker);
+            if (!direct) return;
+            Accumulation here = finish;
+            here.directions += offset;
+            impl_.finish_in_place(here, block, to + offset);
+          },
+          [&](std::int64_t first, std::int64_t count) {
+            if (direct) return;
+            impl_.add_up(team, crew, first / wide, count / wide, batches, block, finish, wide, to);
+          });
+    }
+  }
+
+  // One micro-batch and block of directions.
+  void apply_one(Curvature kind, std::int64_t block, std::int64_t index,
+                 const std::vector<const void*>& directions, const std::vector<void*>& outputs,
+                 Worker& worker) const {
+    const std::vector<Kept>& kept = setups_.at(kind).kept;
+    const bool keeps = index < static_cast<std::int64_t>(kept.size());
+    const Kept& here =
+        keeps ? kept[static_cast<std::size_t>(index)] : recomputed(kind, index, worker);
+    std::vector<const void*> inputs = fixed_inputs(here.data);
+    inputs.insert(inputs.end(), directions.begin(), directions.end());
+    for (std::size_t i = 0; i < here.residuals.size(); ++i) inputs.push_back(here.residuals[i]);
+    const Plan& plan = impl_.apply_plan(kind, batch_, block);
+    plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
+  }
+
+  const Kept& recomputed(Curvature kind, std::int64_t index, Worker& worker) const {
+    Kept& here = spare(worker, kind);
+    if (here.index == index) return here;
+    batches_.fill(index, here.data);
+    const std::vector<const void*> inputs = fixed_inputs(here.data);
+    std::vector<void*> outputs;
+    for (std::size_t i = 0; i < here.residuals.size(); ++i) outputs.push_back(here.residuals[i]);
+    const Plan& plan = *impl_.split_plans(kind, batch_).recompute;
+    plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
+    here.index = index;
+    return here;
   }
 
   Objective::Impl& impl_;

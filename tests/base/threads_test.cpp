@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <numeric>
 #include <set>
@@ -77,6 +78,70 @@ TEST(ParallelFor, uses_other_threads) {
     seen.insert(std::this_thread::get_id());
   });
   EXPECT_EQ(seen.size(), 2U);
+}
+
+// Loops of all lengths one after another: an index taken twice, lost, or taken into the next loop
+// would show.
+TEST(ThreadTeam, loops_in_turn_take_every_index_once) {
+  for (const int threads : {1, 2, 4}) {
+    ThreadTeam team(threads);
+    EXPECT_EQ(team.size(), threads);
+    for (int round = 0; round < 2000; ++round) {
+      const std::int64_t count = round * 7 % 13;
+      std::vector<int> calls(13);
+      team.for_each(count,
+                    [&](int, std::int64_t i) { calls[static_cast<std::size_t>(i)] += round; });
+      for (std::int64_t i = 0; i < 13; ++i) {
+        ASSERT_EQ(calls[static_cast<std::size_t>(i)], i < count ? round : 0);
+      }
+      // Now and then longer than the others watch.
+      if (round % 500 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  }
+}
+
+TEST(ThreadTeam, no_two_threads_have_the_same_number_at_a_time) {
+  ThreadTeam team(3);
+  std::atomic<int> inside[3] = {0, 0, 0}, clashes = 0;
+  for (int round = 0; round < 200; ++round) {
+    team.for_each(12, [&](int thread, std::int64_t) {
+      ASSERT_TRUE(0 <= thread && thread < 3);
+      if (++inside[thread] != 1) ++clashes;
+      --inside[thread];
+    });
+  }
+  EXPECT_EQ(clashes, 0);
+}
+
+// A helper that missed the end would be kept for ever, and new teams would need ever more threads.
+TEST(ThreadTeam, helpers_come_back_from_every_team) {
+  std::mutex mutex;
+  std::set<std::thread::id> seen;
+  for (int round = 0; round < 3000; ++round) {
+    ThreadTeam team(2);
+    team.for_each(2, [&](int, std::int64_t) {
+      const std::lock_guard lock(mutex);
+      seen.insert(std::this_thread::get_id());
+    });
+  }
+  EXPECT_LE(seen.size(), 20U);
+}
+
+TEST(ThreadTeam, goes_on_after_an_exception) {
+  ThreadTeam team(3);
+  for (int round = 0; round < 100; ++round) {
+    std::atomic<int> calls = 0;
+    EXPECT_THROW(team.for_each(10,
+                               [&](int, std::int64_t i) {
+                                 ++calls;
+                                 if (i == 3) throw std::runtime_error("three");
+                               }),
+                 std::runtime_error);
+    EXPECT_LE(calls, 10);
+    calls = 0;
+    team.for_each(10, [&](int, std::int64_t) { ++calls; });
+    EXPECT_EQ(calls, 10);
+  }
 }
 
 }  // namespace

@@ -120,8 +120,8 @@ TEST(Objective, ThreadsAndMemoryDoNotChangeABit) {
   }
 }
 
-// 19 directions are blocks of 8, 8 and 3: two or three threads take whole blocks, the block that is
-// left over is shared out by micro-batches.
+// 19 directions are blocks of 8, 8 and 3: the micro-batches of the first two are shared out
+// together, those of the block that is left over by themselves.
 TEST(Objective, BlocksSideBySideDoNotChangeABit) {
   Setting s{.dtype = DType::f32, .batch = 64};
   const Products reference = products(*make(s), 19);
