@@ -20,10 +20,13 @@ constexpr std::int64_t kCacheElements = std::int64_t{1} << 16;  // half a second
 constexpr std::int64_t kStoredSeeds = std::int64_t{1} << 20;
 // Entries of J and h_uu beyond those of H itself: 128 MB of each.
 constexpr std::int64_t kMaxEntries = std::int64_t{1} << 24;
-constexpr std::int64_t kTile = 4096;  // elements of J_a' diag(h) at a time
+constexpr std::int64_t kTile = 4096;  // elements of J_b' diag(h) at a time
 constexpr std::int64_t kShortestTile = 512;
-constexpr std::int64_t kLongRun = 64;  // that is multiplied where it stands
-constexpr std::int64_t kFew = 16;      // variables of blocks that need no library
+constexpr double kSmallProduct = 0x1p20;  // multiplications of what gemm computes in registers
+constexpr std::int64_t kShortestSmallTile = 128;
+constexpr std::int64_t kTransposed = 16;  // rows at a time
+constexpr std::int64_t kLongRun = 64;     // that is multiplied where it stands
+constexpr std::int64_t kFew = 16;         // variables of blocks that need no library
 constexpr double kMultiplicationsPerAddition = 8;
 // A cut that is not clearly cheaper is not worth a second way of doing the same.
 constexpr double kWorthwhile = 0.6;
@@ -42,6 +45,25 @@ void append_row(SparsityPattern& pattern, std::span<const std::int32_t> row) {
   pattern.indices.insert(pattern.indices.end(), row.begin(), row.end());
   pattern.starts.push_back(static_cast<std::int64_t>(pattern.indices.size()));
   ++pattern.rows;
+}
+
+/// Rows of J_a that are multiplied at a time.
+std::int64_t tile_of(std::int64_t rows, std::int64_t columns) {
+  const std::int64_t tile = std::max(kShortestTile, kTile / std::max(rows, columns));
+  const auto small =
+      static_cast<std::int64_t>(kSmallProduct / static_cast<double>(rows * columns)) / 8 * 8;
+  return small < kShortestSmallTile ? tile : std::min(tile, small);
+}
+
+/// The upper triangle from the lower one, by rows.
+void mirror(std::int64_t n, double* h) {
+  constexpr std::int64_t width = 32;  // rows whose lines are read and written together
+  for (std::int64_t first = 0; first < n; first += width) {
+    const std::int64_t last = std::min(first + width, n);
+    for (std::int64_t j = 0; j < last; ++j) {
+      for (std::int64_t i = std::max(first, j + 1); i < last; ++i) h[j * n + i] = h[i * n + j];
+    }
+  }
 }
 
 struct Hash {
@@ -189,7 +211,7 @@ void CutHessian::make_couplings(const SparsityPattern& outer) {
       const std::int32_t b = block_of_[o];
       if (b < 0 || b > a) continue;
       const auto [found, is_new] = known.emplace(a * num_blocks + b, couplings_.size());
-      if (is_new) couplings_.push_back({a, b, 0, {}});
+      if (is_new) couplings_.push_back({a, b, 0, false, {}});
       Coupling& coupling = couplings_[found->second];
       const Run next{place_in_block_[static_cast<std::size_t>(e)], place_in_block_[o], 1,
                      outer_.colours[o] * size_ + e};
@@ -207,16 +229,26 @@ void CutHessian::make_couplings(const SparsityPattern& outer) {
       coupling.runs.push_back(next);
     }
   }
-  for (const Coupling& coupling : couplings_) {
+  std::sort(couplings_.begin(), couplings_.end(), [](const Coupling& left, const Coupling& right) {
+    return std::pair(left.a, left.b) < std::pair(right.a, right.b);
+  });
+  for (Coupling& coupling : couplings_) {
+    const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
+    const auto columns = static_cast<std::int64_t>(a.columns.size());
     const auto rows =
-        static_cast<double>(blocks_[static_cast<std::size_t>(coupling.a)].columns.size());
-    const auto columns =
-        static_cast<double>(blocks_[static_cast<std::size_t>(coupling.b)].columns.size());
+        static_cast<std::int64_t>(blocks_[static_cast<std::size_t>(coupling.b)].columns.size());
     work_ += static_cast<double>(coupling.count) *
-             (rows + columns + rows * columns / kMultiplicationsPerAddition);
-    const auto widest = static_cast<std::int64_t>(std::max(rows, columns));
-    const std::int64_t tile = std::max(kShortestTile, kTile / widest);
-    scratch_size_ = std::max(scratch_size_, widest * (2 * tile + widest));
+             (static_cast<double>(rows + columns) +
+              static_cast<double>(rows * columns) / kMultiplicationsPerAddition);
+    coupling.in_place = std::max(rows, columns) <= kFew &&
+                        std::all_of(coupling.runs.begin(), coupling.runs.end(), [](const Run& run) {
+                          return run.stride == 1 && run.count >= kLongRun;
+                        });
+    scratch_size_ =
+        std::max(scratch_size_, rows * columns + (rows + columns) * tile_of(rows, columns));
+    if (coupling.in_place) continue;
+    transposed_size_ =
+        std::max(transposed_size_, columns * static_cast<std::int64_t>(a.rows.size()));
   }
 }
 
@@ -288,6 +320,7 @@ void CutHessian::evaluate(const double* x, double* result) const {
   const std::int64_t rows_place = place(8 * inner_.block * size_);
   const std::int64_t inner_place = place(8 * inner_.num_rows() * n_);
   const std::int64_t direct_place = place(8 * direct_.num_rows() * n_);
+  const std::int64_t transposed_place = place(8 * transposed_size_);
   const std::int64_t scratch_place = place(8 * scratch_size_);
   const std::int64_t seeds_place =
       place(8 * std::max(std::max(inner_.block, direct_.block) * n_, outer_.block * size_));
@@ -329,12 +362,17 @@ void CutHessian::evaluate(const double* x, double* result) const {
   std::fill_n(result, n_ * n_, 0.0);
   inner_.add_entries(at(inner_place), n_, result);
   direct_.add_entries(at(direct_place), n_, result);
+  std::int32_t transposed = -1;
   for (const Coupling& coupling : couplings_) {
-    add_coupling(coupling, at(jacobian_place), at(curvature_place), at(scratch_place), result);
+    if (!coupling.in_place && coupling.a != transposed) {
+      transposed = coupling.a;
+      transpose(blocks_[static_cast<std::size_t>(transposed)], at(jacobian_place),
+                at(transposed_place));
+    }
+    add_coupling(coupling, at(jacobian_place), at(transposed_place), at(curvature_place),
+                 at(scratch_place), result);
   }
-  for (std::int64_t i = 0; i < n_; ++i) {
-    for (std::int64_t j = 0; j < i; ++j) result[j * n_ + i] = result[i * n_ + j];
-  }
+  mirror(n_, result);
   setup_->give_buffer(std::move(buffer));
 }
 
@@ -362,26 +400,79 @@ void CutHessian::sort_rows(std::int64_t first, const double* products, double* j
   }
 }
 
-// Adds J_a' diag(h) J_b and, for two blocks, its transpose.
+// J_a of the block whose transpose is stored.
+void CutHessian::transpose(const Block& block, const double* jacobian, double* result) {
+  const auto rows = static_cast<std::int64_t>(block.rows.size());
+  const auto columns = static_cast<std::int64_t>(block.columns.size());
+  for (std::int64_t first = 0; first < rows; first += kTransposed) {
+    const std::int64_t last = std::min(first + kTransposed, rows);
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const double* from = jacobian + block.offset + c * rows;
+      for (std::int64_t r = first; r < last; ++r) result[r * columns + c] = from[r];
+    }
+  }
+}
+
+// Adds J_b' diag(h) J_a and, for two blocks, its transpose.
 void CutHessian::add_coupling(const Coupling& coupling, const double* jacobian,
-                              const double* curvature, double* scratch, double* result) const {
+                              const double* transposed, const double* curvature, double* scratch,
+                              double* result) const {
   const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
   const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
-  const auto rows = static_cast<std::int64_t>(a.columns.size());
-  const auto columns = static_cast<std::int64_t>(b.columns.size());
+  const auto rows = static_cast<std::int64_t>(b.columns.size());
+  const auto columns = static_cast<std::int64_t>(a.columns.size());
+  const std::int64_t tile = tile_of(rows, columns);
+  double* product = scratch;
+  std::fill_n(product, rows * columns, 0.0);
+  if (coupling.in_place) {
+    multiply_in_place(coupling, jacobian, curvature, tile, product);
+  } else {
+    multiply_tiles(coupling, jacobian, transposed, curvature, tile, product);
+  }
+  const bool one = coupling.a == coupling.b;
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const std::int64_t i = b.columns[static_cast<std::size_t>(r)];
+    for (std::int64_t c = 0; c < (one ? r + 1 : columns); ++c) {
+      const std::int64_t j = a.columns[static_cast<std::size_t>(c)];
+      const double value = product[r * columns + c];
+      result[std::max(i, j) * n_ + std::min(i, j)] += i == j && !one ? 2 * value : value;
+    }
+  }
+}
+
+void CutHessian::multiply_in_place(const Coupling& coupling, const double* jacobian,
+                                   const double* curvature, std::int64_t tile,
+                                   double* product) const {
+  const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
+  const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
   const auto length_a = static_cast<std::int64_t>(a.rows.size());
   const auto length_b = static_cast<std::int64_t>(b.rows.size());
-  const std::int64_t tile = std::max(kShortestTile, kTile / std::max(rows, columns));
-  double* product = scratch;
+  for (const Run& run : coupling.runs) {
+    for (std::int64_t done = 0; done < run.count; done += tile) {
+      add_weighted_product(
+          jacobian + b.offset + run.b + done, length_b, static_cast<std::int64_t>(b.columns.size()),
+          curvature + run.source + done, jacobian + a.offset + run.a + done, length_a,
+          static_cast<std::int64_t>(a.columns.size()), std::min(tile, run.count - done), product);
+    }
+  }
+}
+
+// Rows of J_a follow each other in `transposed`. Those of short runs are gathered behind the
+// weighted J_b'.
+void CutHessian::multiply_tiles(const Coupling& coupling, const double* jacobian,
+                                const double* transposed, const double* curvature,
+                                std::int64_t tile, double* product) const {
+  const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
+  const auto rows = static_cast<std::int64_t>(b.columns.size());
+  const auto columns =
+      static_cast<std::int64_t>(blocks_[static_cast<std::size_t>(coupling.a)].columns.size());
+  const auto length = static_cast<std::int64_t>(b.rows.size());
   double* weighted = product + rows * columns;
-  double* copied = weighted + rows * tile;
-  const double* from_a = jacobian + a.offset;
-  const double* from_b = jacobian + b.offset;
-  std::fill_n(product, rows * columns, 0.0);
-  const auto multiply = [&](std::int64_t count, const double* right, std::int64_t stride) {
-    gemm({rows, columns, count, false, true}, weighted, tile, right, stride, 1, product, columns);
+  double* gathered = weighted + rows * tile;
+  const auto multiply = [&](std::int64_t count, const double* right) {
+    gemm({rows, columns, count}, weighted, tile, right, columns, 1, product, columns);
   };
-  std::int64_t filled = 0;  // of copied, where runs are short
+  std::int64_t filled = 0;  // of gathered
   for (const Run& run : coupling.runs) {
     for (std::int64_t done = 0; done < run.count;) {
       const std::int64_t left = run.count - done, pieces = (left + tile - 1) / tile;
@@ -389,14 +480,8 @@ void CutHessian::add_coupling(const Coupling& coupling, const double* jacobian,
       const std::int64_t count =
           in_place ? (left + pieces - 1) / pieces : std::min(left, tile - filled);
       const double* h = curvature + run.source + done * run.stride;
-      if (in_place && run.stride == 1 && std::max(rows, columns) <= kFew) {
-        add_weighted_product(from_a + run.a + done, length_a, rows, h, from_b + run.b + done,
-                             length_b, columns, count, product);
-        done += count;
-        continue;
-      }
       for (std::int64_t r = 0; r < rows; ++r) {
-        const double* from = from_a + r * length_a + run.a + done;
+        const double* from = jacobian + b.offset + r * length + run.b + done;
         double* to = weighted + r * tile + filled;
         if (run.stride == 1) {
           for (std::int64_t k = 0; k < count; ++k) to[k] = from[k] * h[k];
@@ -404,31 +489,21 @@ void CutHessian::add_coupling(const Coupling& coupling, const double* jacobian,
           for (std::int64_t k = 0; k < count; ++k) to[k] = from[k] * h[k * run.stride];
         }
       }
+      const double* right = transposed + (run.a + done) * columns;
       if (in_place) {
-        multiply(count, from_b + run.b + done, length_b);
+        multiply(count, right);
       } else {
-        for (std::int64_t c = 0; c < columns; ++c) {
-          std::copy_n(from_b + c * length_b + run.b + done, count, copied + c * tile + filled);
-        }
+        std::copy_n(right, count * columns, gathered + filled * columns);
         filled += count;
         if (filled == tile) {
-          multiply(filled, copied, tile);
+          multiply(filled, gathered);
           filled = 0;
         }
       }
       done += count;
     }
   }
-  if (filled > 0) multiply(filled, copied, tile);
-  const bool one = coupling.a == coupling.b;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t i = a.columns[static_cast<std::size_t>(r)];
-    for (std::int64_t c = 0; c < (one ? r + 1 : columns); ++c) {
-      const std::int64_t j = b.columns[static_cast<std::size_t>(c)];
-      const double value = product[r * columns + c];
-      result[std::max(i, j) * n_ + std::min(i, j)] += i == j && !one ? 2 * value : value;
-    }
-  }
+  if (filled > 0) multiply(filled, gathered);
 }
 
 }  // namespace kappa

@@ -15,7 +15,7 @@ namespace kappa {
 ///
 /// All four are read off products with a few sums of unit vectors each. Rows of J with entries
 /// in the same columns are a block of u, a dense matrix J_a; what h_uu couples of two blocks adds
-/// J_a' diag(h) J_b to H, a matrix product. A mixture of K components on N samples with p variables
+/// J_b' diag(h) J_a to H, a matrix product. A mixture of K components on N samples with p variables
 /// each takes about p products and N (Kp)²/2 multiplications, where products with unit vectors
 /// would be Kp.
 class CutHessian {
@@ -72,14 +72,20 @@ class CutHessian {
   struct Coupling {
     std::int32_t a = 0, b = 0;  // blocks, a not before b
     std::int64_t count = 0;
+    bool in_place = false;  // few variables and long runs, which need no copies
     std::vector<Run> runs;
   };
   void make_blocks(const SparsityPattern& inner);
   void choose_products(const SparsityPattern& curvature);
   void make_couplings(const SparsityPattern& outer);
   void sort_rows(std::int64_t first, const double* products, double* jacobian) const;
-  void add_coupling(const Coupling& coupling, const double* jacobian, const double* curvature,
-                    double* scratch, double* result) const;
+  static void transpose(const Block& block, const double* jacobian, double* result);
+  void add_coupling(const Coupling& coupling, const double* jacobian, const double* transposed,
+                    const double* curvature, double* scratch, double* result) const;
+  void multiply_in_place(const Coupling& coupling, const double* jacobian, const double* curvature,
+                         std::int64_t tile, double* product) const;
+  void multiply_tiles(const Coupling& coupling, const double* jacobian, const double* transposed,
+                      const double* curvature, std::int64_t tile, double* product) const;
 
   std::int64_t n_ = 0, size_ = 0;  // of x and of u
   double work_ = 0;
@@ -90,7 +96,7 @@ class CutHessian {
   Directions inner_, outer_, direct_;  // for J and M, for h_uu, for h_xx
   std::shared_ptr<const PooledPlan> setup_;
   std::vector<std::int64_t> residual_bytes_;
-  std::int64_t jacobian_size_ = 0, scratch_size_ = 0;
+  std::int64_t jacobian_size_ = 0, transposed_size_ = 0, scratch_size_ = 0;
 };
 
 /// An estimate of the time that one run takes, in additions: an element of an elementwise
