@@ -3,13 +3,15 @@
 // core in this run. CasADi: bench/gmm_casadi.py. Ceres jets cannot be nested with numbers on either
 // side, so they have no second derivatives of such a function.
 //
-//   gmm_bench FILE...            e.g. $KAPPA_TEST_DATA/adbench/gmm/1k/gmm_d2_K10.txt
+//   gmm_bench FILE...                 e.g. $KAPPA_TEST_DATA/adbench/gmm/1k/gmm_d2_K10.txt
+//   gmm_bench FILE --hessian OUT      Kappa alone, its Hessian written as doubles
 //
 // A peer that would take minutes is timed on some columns of the Hessian and the time multiplied;
 // the line says so.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -56,25 +58,40 @@ void adolc(const gmm::Problem& p, const Eigen::MatrixXd& expected, double ours) 
     gmm::scalar<adouble>(p, parameters) >>= y;
   }
   trace_off();
-  std::vector<double> x = p.parameters, direction(x.size()), column(x.size());
-  // hess_vec is what ADOL-C's hessian() does for every column.
+  std::vector<double> x = p.parameters, direction(x.size());
   const int columns = std::min(n, n > 100 ? 4 : n);
-  double error = 0;
-  const double time = seconds([&] {
+  const char* note = columns < n ? " (from 4 columns)" : "";
+  const auto share = static_cast<double>(columns) / n;
+  const double norm = expected.leftCols(columns).norm();
+  // hess_vec is what ADOL-C's hessian() does for every column, hess_mat does several in one pass.
+  Eigen::MatrixXd h(n, columns);
+  double time = seconds([&] {
     for (int j = 0; j < columns; ++j) {
       std::fill(direction.begin(), direction.end(), 0.0);
       direction[static_cast<std::size_t>(j)] = 1;
-      hess_vec(kTag, n, x.data(), direction.data(), column.data());
-      error =
-          std::max(error, (Eigen::Map<Eigen::VectorXd>(column.data(), n) - expected.col(j)).norm());
+      hess_vec(kTag, n, x.data(), direction.data(), h.col(j).data());
     }
   });
-  report("ADOL-C hess_vec", time * n / columns, ours, error / expected.norm(),
-         columns < n ? " (from 4 columns)" : "");
+  report("ADOL-C hess_vec", time / share, ours, (h - expected.leftCols(columns)).norm() / norm,
+         note);
+  double** directions = myalloc2(n, columns);
+  double** products = myalloc2(n, columns);
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < columns; ++j) directions[i][j] = i == j ? 1 : 0;
+  }
+  time = seconds([&] { hess_mat(kTag, n, columns, x.data(), directions, products); });
+  for (int i = 0; i < n; ++i) {
+    for (int j = 0; j < columns; ++j) h(i, j) = products[i][j];
+  }
+  report("ADOL-C hess_mat", time / share, ours, (h - expected.leftCols(columns)).norm() / norm,
+         note);
+  myfree2(directions);
+  myfree2(products);
 }
 #endif
 
-void run(const std::string& path) {
+/// With `written`, Kappa alone and its Hessian into that file.
+void run(const std::string& path, const char* written) {
   const gmm::Problem p = gmm::read(path);
   const Eigen::Map<const Eigen::VectorXd> x(p.parameters.data(), p.num_parameters());
   std::printf("%s: d = %lld, K = %lld, N = %lld, %lld variables\n", path.c_str(),
@@ -89,6 +106,12 @@ void run(const std::string& path) {
     kappa::hessian(f, at, {h.data(), static_cast<std::size_t>(h.size())});
   });
   report("kappa", ours, ours, 0);
+  if (written) {
+    std::ofstream(written, std::ios::binary)
+        .write(reinterpret_cast<const char*>(h.data()),
+               h.size() * static_cast<std::streamsize>(sizeof(double)));
+    return;
+  }
   gmm::Hand hand(p);
   Eigen::MatrixXd by_hand;
   const double hand_time = seconds([&] { hand.hessian(p.parameters.data(), by_hand); });
@@ -105,6 +128,10 @@ void run(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) std::printf("gmm_bench FILE...\n");
-  for (int i = 1; i < argc; ++i) run(argv[i]);
+  if (argc == 4 && std::string(argv[2]) == "--hessian") {
+    run(argv[1], argv[3]);
+  } else {
+    if (argc < 2) std::printf("gmm_bench FILE... | gmm_bench FILE --hessian OUT\n");
+    for (int i = 1; i < argc; ++i) run(argv[i], nullptr);
+  }
 }
