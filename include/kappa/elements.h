@@ -30,9 +30,7 @@
 #include <utility>
 #include <vector>
 
-#include "kappa/detail/assembly.h"
-#include "kappa/detail/dispatch.h"
-#include "kappa/detail/list.h"
+#include "kappa/detail/element_layout.h"
 #include "kappa/error.h"
 #include "kappa/jet.h"
 #include "kappa/operator.h"
@@ -44,24 +42,13 @@ inline constexpr int kMaxElementArity = 32;
 
 /// How an evaluation runs; nothing here changes what it means, but for `projection`.
 struct ElementOptions {
-  int num_threads = 1;
+  int num_threads = 1;  ///< of this call, at least 1; results have the same bits for any number
   /// Of every element's own Hessian, before they are added up. Hessians only.
   Projection projection = Projection::none;
-  SimdLevel simd = SimdLevel::automatic;
+  SimdLevel simd = SimdLevel::automatic;  ///< at most what the machine has
 };
 
 namespace detail {
-
-/// The index side of one kind of elements: what the assembly needs, free of types.
-struct TermIndices {
-  int arity = 0;
-  std::int64_t size = 0;
-  std::int64_t stride = 0;     ///< size rounded up to a multiple of 8
-  List<std::int32_t> entries;  ///< variable k of element e at [k * stride + e]
-  [[nodiscard]] std::int32_t at(int k, std::int64_t e) const {
-    return entries[static_cast<std::size_t>(k * stride + e)];
-  }
-};
 
 template <class Range>
 using IndexTuple = std::remove_cvref_t<decltype(std::declval<const Range&>()[0])>;
@@ -79,11 +66,13 @@ inline constexpr int tuple_arity<X> = X::SizeAtCompileTime;
 template <int N, class Data, class Phi>
 class Term {
  public:
-  static constexpr int kArity = N;
+  static constexpr int kArity = N;  ///< variables of an element
 
   /// The indices as they were given.
   [[nodiscard]] const detail::TermIndices& indices() const { return indices_; }
 
+  /// Copies indices and data. Throws Error(value) for an index below 0 or beyond 2^31 - 1,
+  /// Error(shape) where there are not as many records as index tuples.
   template <class Indices, class DataRange>
   [[gnu::cold]] Term(const Indices& indices, [[maybe_unused]] const DataRange* data, Phi phi)
       : phi_(std::move(phi)) {
@@ -99,8 +88,8 @@ class Term {
       for (int k = 0; k < N; ++k) {
         const auto index = static_cast<long long>(tuple[static_cast<std::size_t>(k)]);
         if (index < 0 || index > std::numeric_limits<std::int32_t>::max()) {
-          throw Error(ErrorKind::value, detail::sentence({"elements: element ", e, ", argument ", k,
-                                                          ": index ", index, " is no variable"}));
+          detail::fail(ErrorKind::value, {"elements: element ", e, ", argument ", k, ": index ",
+                                          index, " is no variable"});
         }
         indices_.entries[static_cast<std::size_t>(k) * stride + e] =
             static_cast<std::int32_t>(index);
@@ -108,9 +97,8 @@ class Term {
     }
     if constexpr (!std::is_void_v<Data>) {
       if (std::size(*data) != size) {
-        throw Error(ErrorKind::shape,
-                    detail::sentence({"elements: ", size, " index tuples, but ", std::size(*data),
-                                      " records of data; give one for each element"}));
+        detail::fail(ErrorKind::shape, {"elements: ", size, " index tuples, but ", std::size(*data),
+                                        " records of data; give one for each element"});
       }
       if constexpr (detail::array_size<Data> >= 0) {
         constexpr auto kSize = static_cast<std::size_t>(detail::array_size<Data>);
@@ -131,22 +119,22 @@ class Term {
     }
   }
 
-  /// Evaluates elements [first, first + count) on the calling thread. `variables` of neighbouring
-  /// elements are neighbours where the bits of `consecutive` say so.
+  /// These elements and the kernel for a question.
   template <detail::Question q>
-  void run(std::int64_t first, int count, std::uint64_t consecutive, const double* x,
-           const double* v, const detail::ElementOutputs& out, SimdLevel level) const {
-    detail::ElementRange<Data> range;
-    range.indices = indices_.entries.data() + first;
-    range.stride = static_cast<std::ptrdiff_t>(indices_.stride);
-    range.consecutive = consecutive;
-    range.count = count;
-    if (!numbers_.empty()) range.numbers = numbers_.data() + first;
-    if constexpr (!detail::is_numeric_data<Data>) range.records = records_.data() + first;
+  [[nodiscard]] detail::TermCall call(SimdLevel level) const {
     // Beyond 16 variables the jets of 8 lanes no longer fit in the cache.
     constexpr bool kPacks = detail::is_numeric_data<Data> && N <= 16;
-    if constexpr (kPacks) range.count = (count + 7) / 8 * 8;
-    detail::run_kernel<q, N, Data, kPacks>(phi_, range, x, v, out, level);
+    detail::TermCall call;
+    call.indices = &indices_;
+    call.phi = &phi_;
+    call.numbers = numbers_.data();
+    if constexpr (!detail::is_numeric_data<Data>) {
+      call.records = records_.data();
+      call.record_size = sizeof(Data);
+    }
+    call.packs = kPacks;
+    call.kernel = detail::kernel_for<q, N, Data, kPacks, Phi>(level);
+    return call;
   }
 
  private:
@@ -221,122 +209,18 @@ auto elements(const Indices& indices, const DataRange& data, Phi phi) {
 enum class Triangle { full, lower, upper };
 /// The indices begin, begin + 1, ..., end - 1.
 struct IndexRange {
-  std::int32_t begin = 0;
-  std::int32_t end = -1;  ///< one past the last; -1 stands for n
+  std::int32_t begin = 0;  ///< the first
+  std::int32_t end = -1;   ///< one past the last; -1 stands for n
 };
 /// The part of the Hessian that a SparseHessian holds.
 struct HessianLayout {
-  Triangle triangle = Triangle::full;
-  bool diagonal_only = false;
+  Triangle triangle = Triangle::full;  ///< the diagonal is in all three
+  bool diagonal_only = false;          ///< H_ii alone, one for each variable of an element
   /// A block H(rows, cols), e.g. d2f / dstate dparameter. Its indices start at 0. With blocks the
   /// triangle must be full.
   IndexRange rows = {};
-  IndexRange cols = {};
+  IndexRange cols = {};  ///< of that block
 };
-
-namespace detail {
-
-/// The type-free part of an ElementSum: indices cut into chunks, and the plan of the gradient.
-class ElementLayout {
- public:
-  [[gnu::cold]] ElementLayout(std::int64_t num_variables, std::span<const TermIndices* const> terms)
-      : num_variables_(num_variables) {
-    if (num_variables < 0 || num_variables > std::numeric_limits<std::int32_t>::max()) {
-      throw Error(ErrorKind::resource,
-                  sentence({"ElementSum: ", num_variables, " variables; at most 2147483647"}));
-    }
-    std::int64_t num_entries = 0;
-    for (std::size_t t = 0; t < terms.size(); ++t) {
-      check(*terms[t], t);
-      cut(*terms[t], static_cast<int>(t));
-      num_entries += terms[t]->size * terms[t]->arity * (terms[t]->arity + 1) / 2;
-    }
-    if (num_entries >= static_cast<std::int64_t>(kNone) - 1) {
-      throw Error(ErrorKind::resource,
-                  sentence({"ElementSum: ", num_entries,
-                            " entries of element Hessians; at most 4294967293 in one sum"}));
-    }
-    build_gradient(terms);
-  }
-
-  [[nodiscard]] std::int64_t num_variables() const { return num_variables_; }
-  [[nodiscard]] const List<Chunk>& chunks() const { return chunks_; }
-  [[nodiscard]] const AssemblyPlan& gradient_plan() const { return gradient_plan_; }
-  [[nodiscard]] bool touches_all() const { return touches_all_; }
-
-  /// Entries of element Hessians that a chunk holds: what a thread's buffer must have room for.
-  static constexpr int kChunkEntries = 12288;
-  static int chunk_size(int arity) {
-    return std::clamp(kChunkEntries / (arity * (arity + 1) / 2) / 8 * 8, 16, 4096);
-  }
-
- private:
-  [[gnu::cold]] void check(const TermIndices& term, std::size_t t) const {
-    for (int k = 0; k < term.arity; ++k) {
-      for (std::int64_t e = 0; e < term.size; ++e) {
-        if (term.at(k, e) >= num_variables_) {
-          throw Error(ErrorKind::value,
-                      sentence({"ElementSum: term ", t, ", element ", e, ", argument ", k,
-                                ": index ", term.at(k, e), " is outside 0..", num_variables_ - 1}));
-        }
-      }
-    }
-  }
-
-  [[gnu::cold]] void cut(const TermIndices& term, int t) {
-    const int size = chunk_size(term.arity);
-    for (std::int64_t first = 0; first < term.size; first += size) {
-      Chunk chunk{t, static_cast<int>(std::min<std::int64_t>(size, term.size - first)), first};
-      const std::int64_t padded = (chunk.count + 7) / 8 * 8;
-      for (int k = 0; k < term.arity; ++k) {
-        bool yes = chunk.count == padded;
-        for (std::int64_t e = first + 1; yes && e < first + chunk.count; ++e) {
-          yes = term.at(k, e) == term.at(k, e - 1) + 1;
-        }
-        if (yes) chunk.consecutive |= std::uint64_t{1} << k;
-      }
-      chunks_.push_back(chunk);
-    }
-  }
-
-  [[gnu::cold]] void build_gradient(std::span<const TermIndices* const> terms) {
-    Destinations identity;
-    identity.first.resize(static_cast<std::size_t>(num_variables_));
-    List<char> touched(identity.first.size(), 0);
-    for (std::size_t i = 0; i < identity.first.size(); ++i) {
-      identity.first[i] = static_cast<std::uint32_t>(i);
-    }
-    gradient_plan_ = AssemblyPlan(
-        chunks_.size(), identity, [&](std::size_t c, List<AssemblyPlan::Entry>& entries) {
-          const Chunk& chunk = chunks_[c];
-          const TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
-          const int stride = (chunk.count + 7) / 8 * 8;
-          for (int k = 0; k < term.arity; ++k) {
-            for (int e = 0; e < chunk.count; ++e) {
-              const auto i = static_cast<std::uint32_t>(term.at(k, chunk.first + e));
-              touched[i] = 1;
-              entries.push_back({static_cast<std::uint32_t>(k * stride + e), i});
-            }
-          }
-        });
-    for (const char yes : touched) touches_all_ = touches_all_ && yes != 0;
-  }
-
-  std::int64_t num_variables_ = 0;
-  List<Chunk> chunks_;
-  AssemblyPlan gradient_plan_;
-  bool touches_all_ = true;
-};
-
-[[gnu::cold, gnu::noinline]] inline void check_size(const char* call, const char* name,
-                                                    std::size_t size, std::int64_t expected) {
-  if (static_cast<std::int64_t>(size) != expected) {
-    throw Error(ErrorKind::shape,
-                sentence({call, ": ", name, " has ", size, " entries, expected ", expected}));
-  }
-}
-
-}  // namespace detail
 
 /// The pattern of a Hessian, or of a part of it, and the way every element entry takes into it.
 /// Built once from the indices alone; good for that ElementSum and its copies.
@@ -349,10 +233,13 @@ class SparseHessian {
   explicit SparseHessian(const Sum& f, const HessianLayout& layout = {})
       : SparseHessian(f.layout(), f.term_indices(), layout) {}
 
+  /// n, or the length of the range `rows`.
   [[nodiscard]] std::int64_t rows() const { return num_rows_; }
+  /// n, or the length of the range `cols`.
   [[nodiscard]] std::int64_t cols() const {
     return static_cast<std::int64_t>(column_starts_.size()) - 1;
   }
+  /// Entries of the pattern; some may be zero at a point.
   [[nodiscard]] std::int64_t num_nonzeros() const {
     return static_cast<std::int64_t>(row_indices_.size());
   }
@@ -360,6 +247,7 @@ class SparseHessian {
   [[nodiscard]] std::span<const std::int32_t> column_starts() const {
     return {column_starts_.data(), column_starts_.size()};
   }
+  /// The row of each value, num_nonzeros() entries.
   [[nodiscard]] std::span<const std::int32_t> row_indices() const {
     return {row_indices_.data(), row_indices_.size()};
   }
@@ -430,13 +318,12 @@ class SparseHessian {
   void check_matrix(std::int64_t rows_given, std::int64_t cols_given,
                     std::int64_t entries_given) const {
     if (rows_given == rows() && cols_given == cols() && entries_given == num_nonzeros()) return;
-    throw Error(ErrorKind::shape,
-                detail::sentence({"SparseHessian::update: the matrix is ", rows_given, " x ",
-                                  cols_given, entries_given < 0 ? ", not compressed" : " with ",
-                                  entries_given < 0 ? detail::Word("") : entries_given,
-                                  entries_given < 0 ? "" : " entries", ", expected a compressed ",
-                                  rows(), " x ", cols(), " with ", num_nonzeros(),
-                                  " entries; start from matrix()"}));
+    detail::fail(ErrorKind::shape,
+                 {"SparseHessian::update: the matrix is ", rows_given, " x ", cols_given,
+                  entries_given < 0 ? ", not compressed" : " with ",
+                  entries_given < 0 ? detail::Word("") : entries_given,
+                  entries_given < 0 ? "" : " entries", ", expected a compressed ", rows(), " x ",
+                  cols(), " with ", num_nonzeros(), " entries; start from matrix()"});
   }
 
   std::shared_ptr<const detail::ElementLayout> layout_;
@@ -459,6 +346,7 @@ class ElementSum {
 
   /// n, the number of variables.
   [[nodiscard]] std::int64_t dimension() const { return shared_->layout->num_variables(); }
+  /// Elements of all kinds.
   [[nodiscard]] std::int64_t num_elements() const {
     std::int64_t count = 0;
     for (const auto* indices : term_indices()) count += indices->size;
@@ -467,32 +355,28 @@ class ElementSum {
 
   /// f(x), summed in a fixed order.
   [[nodiscard]] double value(std::span<const double> x, const ElementOptions& options = {}) const {
-    check_point("value", x);
-    detail::List<double> sums;
-    sums.resize(shared_->layout->chunks().size());
-    for_chunks<detail::Question::value>(
-        x, {}, options, [](int) { return std::size_t{0}; },
-        [&](std::size_t c, const Chunk& chunk, const detail::ElementOutputs& out) {
-          sums[c] = sum_values(out.value, chunk.count);
-        });
-    return pairwise_sum(sums.data(), sums.size());
+    return run<detail::Question::value>("value", x, options, [](detail::Evaluation&) {});
   }
 
   /// Writes the gradient, n entries, and returns f(x).
   double gradient(std::span<const double> x, std::span<double> gradient,
                   const ElementOptions& options = {}) const {
-    check_point("gradient", x);
-    detail::check_size("gradient", "gradient", gradient.size(), dimension());
-    return assemble_vector<detail::Question::gradient>(x, {}, gradient, options);
+    return run<detail::Question::gradient>("gradient", x, options, [&](detail::Evaluation& e) {
+      detail::check_size("gradient", "gradient", gradient.size(), dimension());
+      e.gradient = gradient.data();
+    });
   }
 
   /// product = H(x) v without the Hessian: first-order jets along v, about four gradients.
   void hvp(std::span<const double> x, std::span<const double> v, std::span<double> product,
            const ElementOptions& options = {}) const {
-    check_point("hvp", x);
-    detail::check_size("hvp", "v", v.size(), dimension());
-    detail::check_size("hvp", "product", product.size(), dimension());
-    assemble_vector<detail::Question::product>(x, v, product, options);
+    run<detail::Question::product>("hvp", x, options, [&](detail::Evaluation& e) {
+      detail::check_size("hvp", "v", v.size(), dimension());
+      detail::check_size("hvp", "product", product.size(), dimension());
+      e.v = v.data();
+      e.values = false;
+      e.gradient = product.data();
+    });
   }
 
   /// The full pattern and its plan, built at the first call and kept.
@@ -505,68 +389,40 @@ class ElementSum {
   /// Throws Error(value) with the first element that is not finite at x, its variables and their
   /// values: for a start where f is NaN.
   void check_finite(std::span<const double> x) const {
-    check_point("check_finite", x);
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      if (!std::isfinite(x[i])) {
-        throw Error(ErrorKind::value,
-                    detail::sentence({"x[", i, "] is ", x[i], "; the point must be finite"}));
+    run<detail::Question::value>("check_finite", x, {}, [&](detail::Evaluation& e) {
+      for (std::size_t i = 0; i < x.size(); ++i) {
+        if (std::isfinite(x[i])) continue;
+        detail::fail(ErrorKind::value, {"x[", i, "] is ", x[i], "; the point must be finite"});
       }
-    }
-    for_chunks<detail::Question::value>(
-        x, {}, {}, [](int) { return std::size_t{0}; },
-        [&](std::size_t, const Chunk& chunk, const detail::ElementOutputs& out) {
-          for (int e = 0; e < chunk.count; ++e) {
-            if (!std::isfinite(out.value[e])) throw_not_finite(chunk, e, out.value[e], x);
-          }
-        });
+      e.check_finite = true;
+    });
   }
 
   /// For SparseHessian.
   [[nodiscard]] const std::shared_ptr<const detail::ElementLayout>& layout() const {
     return shared_->layout;
   }
+  /// The indices of each kind, for SparseHessian.
   [[nodiscard]] std::span<const detail::TermIndices* const> term_indices() const {
     return shared_->indices;
   }
+  /// f(x), with the values of the Hessian where `plan` puts them and, unless that span is empty,
+  /// the gradient: what SparseHessian::evaluate does.
   double assemble_hessian(const detail::AssemblyPlan& plan, std::span<const double> x,
                           std::span<double> values, std::span<double> gradient,
                           const ElementOptions& options) const {
-    check_point("sparse_hessian", x);
-    if (!gradient.empty()) {
-      detail::check_size("SparseHessian", "gradient", gradient.size(), dimension());
-      if (!shared_->layout->touches_all()) {
-        for (double& g : gradient) g = 0;
+    return run<detail::Question::hessian>("sparse_hessian", x, options, [&](detail::Evaluation& e) {
+      if (!gradient.empty()) {
+        detail::check_size("SparseHessian", "gradient", gradient.size(), dimension());
+        e.gradient = gradient.data();
       }
-    }
-    const bool with_gradient = !gradient.empty();
-    const detail::AssemblyPlan& gradient_plan = shared_->layout->gradient_plan();
-    const detail::BufferPool::Loan partials = plan.take_partials();
-    const detail::BufferPool::Loan gradient_partials = gradient_plan.take_partials(with_gradient);
-    detail::List<double> sums;
-    sums.resize(shared_->layout->chunks().size());
-    for_chunks<detail::Question::hessian>(
-        x, {}, options,
-        [&](int arity) {
-          return static_cast<std::size_t>((with_gradient ? arity : 0) + arity * (arity + 1) / 2);
-        },
-        [&](std::size_t c, const Chunk& chunk, const detail::ElementOutputs& out) {
-          sums[c] = sum_values(out.value, chunk.count);
-          plan.pull(c, out.hessian, values.data(), partials.data());
-          if (with_gradient) {
-            gradient_plan.pull(c, out.gradient, gradient.data(), gradient_partials.data());
-          }
-        },
-        with_gradient);
-    plan.reduce(partials.data(), values.data(), options.num_threads);
-    if (with_gradient) {
-      gradient_plan.reduce(gradient_partials.data(), gradient.data(), options.num_threads);
-    }
-    return pairwise_sum(sums.data(), sums.size());
+      e.hessian_plan = &plan;
+      e.hessian = values.data();
+      e.projection = options.projection;
+    });
   }
 
  private:
-  using Chunk = detail::Chunk;
-
   /// What copies share.
   struct Shared {
     [[gnu::cold]] explicit Shared(std::int64_t num_variables, Terms... given)
@@ -588,115 +444,22 @@ class ElementSum {
     const SparseHessian* full = nullptr;
   };
 
-  void check_point(const char* call, std::span<const double> x) const {
+  /// Evaluates what `ask` adds to the value.
+  template <detail::Question q, class Ask>
+  double run(const char* call, std::span<const double> x, const ElementOptions& options,
+             const Ask& ask) const {
     detail::check_size(call, "x", x.size(), dimension());
-  }
-
-  /// Evaluates every chunk into a buffer of its thread, of one value and `entries(arity)` numbers
-  /// for each element, and hands it to consume(chunk number, chunk, outputs).
-  template <detail::Question q, class Entries, class Consume>
-  void for_chunks(std::span<const double> x, std::span<const double> v,
-                  const ElementOptions& options, const Entries& entries, const Consume& consume,
-                  bool with_gradient = true) const {
-    if (options.num_threads < 1) {
-      throw Error(ErrorKind::usage, detail::sentence({"num_threads is ", options.num_threads,
-                                                      ", expected 1 or more"}));
-    }
     const SimdLevel level = detail::simd_level(options.simd);
-    std::size_t buffer_size = 0;
-    for (const auto* term : term_indices()) {
-      const auto stride = static_cast<std::size_t>(
-          (std::min<std::int64_t>(detail::ElementLayout::chunk_size(term->arity), term->size) + 7) /
-          8 * 8);
-      buffer_size = std::max(buffer_size, (1 + entries(term->arity)) * stride);
-    }
-    const auto& chunks = shared_->layout->chunks();
-    detail::parallel_for(static_cast<std::int64_t>(chunks.size()), options.num_threads, [&] {
-      return [&, buffer = detail::Buffer(buffer_size)](std::int64_t i) {
-        const auto c = static_cast<std::size_t>(i);
-        const Chunk& chunk = chunks[c];
-        visit(chunk.term, [&](const auto& term) {
-          detail::ElementOutputs out;
-          out.stride = (chunk.count + 7) / 8 * 8;
-          out.projection = options.projection;
-          double* next = buffer.data();
-          if constexpr (q != detail::Question::product) {
-            out.value = next;
-            next += out.stride;
-          }
-          if (q != detail::Question::value && with_gradient) {
-            out.gradient = next;
-            next += out.stride * std::remove_cvref_t<decltype(term)>::kArity;
-          }
-          if constexpr (q == detail::Question::hessian) out.hessian = next;
-          term.template run<q>(chunk.first, chunk.count, chunk.consecutive, x.data(), v.data(), out,
-                               level);
-          consume(c, chunk, out);
-        });
-      };
-    });
-  }
-
-  template <detail::Question q>
-  double assemble_vector(std::span<const double> x, std::span<const double> v,
-                         std::span<double> result, const ElementOptions& options) const {
-    const detail::AssemblyPlan& plan = shared_->layout->gradient_plan();
-    if (!shared_->layout->touches_all()) {
-      for (double& g : result) g = 0;
-    }
-    const detail::BufferPool::Loan partials = plan.take_partials();
-    detail::List<double> sums;
-    sums.resize(shared_->layout->chunks().size());
-    for_chunks<q>(
-        x, v, options, [](int arity) { return static_cast<std::size_t>(arity); },
-        [&](std::size_t c, const Chunk& chunk, const detail::ElementOutputs& out) {
-          if constexpr (q == detail::Question::gradient) {
-            sums[c] = sum_values(out.value, chunk.count);
-          }
-          plan.pull(c, out.gradient, result.data(), partials.data());
-        });
-    plan.reduce(partials.data(), result.data(), options.num_threads);
-    return pairwise_sum(sums.data(), sums.size());
-  }
-
-  template <class Visitor>
-  void visit(int index, const Visitor& visitor) const {
-    [&]<std::size_t... I>(std::index_sequence<I...>) {
-      ((static_cast<int>(I) == index ? visitor(std::get<I>(shared_->terms)) : void()), ...);
-    }
-    (std::index_sequence_for<Terms...>());
-  }
-
-  /// Eight sums side by side: a fixed order that compilers may vectorise.
-  static double sum_values(const double* values, int count) {
-    double lanes[8] = {};
-    int e = 0;
-    for (; e + 8 <= count; e += 8) {
-      for (int l = 0; l < 8; ++l) lanes[l] += values[e + l];
-    }
-    for (; e < count; ++e) lanes[e % 8] += values[e];
-    return pairwise_sum(lanes, 8);
-  }
-  static double pairwise_sum(const double* values, std::size_t count) {
-    if (count < 8) {
-      double sum = 0;
-      for (std::size_t i = 0; i < count; ++i) sum += values[i];
-      return sum;
-    }
-    return pairwise_sum(values, count / 2) + pairwise_sum(values + count / 2, count - count / 2);
-  }
-
-  [[noreturn]] void throw_not_finite(const Chunk& chunk, int e, double value,
-                                     std::span<const double> x) const {
-    const detail::TermIndices& term = *term_indices()[static_cast<std::size_t>(chunk.term)];
-    std::string message = detail::sentence(
-        {"term ", chunk.term, ", element ", chunk.first + e, " is ", value, " at"});
-    for (int k = 0; k < term.arity; ++k) {
-      const std::int32_t i = term.at(k, chunk.first + e);
-      message +=
-          detail::sentence({k == 0 ? " x[" : ", x[", i, "] = ", x[static_cast<std::size_t>(i)]});
-    }
-    throw Error(ErrorKind::value, message += "; start where the function is finite");
+    const auto terms = std::apply(
+        [level](const auto&... term) {
+          return std::array<detail::TermCall, sizeof...(Terms)>{term.template call<q>(level)...};
+        },
+        shared_->terms);
+    detail::Evaluation evaluation{.layout = *shared_->layout, .terms = terms};
+    evaluation.x = x.data();
+    evaluation.num_threads = options.num_threads;
+    ask(evaluation);
+    return evaluation.run();
   }
 
   std::shared_ptr<Shared> shared_;
@@ -747,6 +510,7 @@ Eigen::SparseMatrix<double> sparse_hessian(const ElementSum<Terms...>& f,
 template <class... Terms>
 class ElementHessianOperator final : public SymmetricOperator {
  public:
+  /// Throws Error(shape) where x does not have f.dimension() entries.
   ElementHessianOperator(ElementSum<Terms...> f, std::span<const double> x,
                          const ElementOptions& options = {})
       : f_(std::move(f)), x_(x.begin(), x.end()), options_(options) {
@@ -787,8 +551,8 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   const IndexRange cols = whole(wanted.cols);
   const auto check_range = [n](const char* name, IndexRange range) {
     if (range.begin >= 0 && range.end >= range.begin && range.end <= n) return;
-    throw Error(ErrorKind::value, detail::sentence({"SparseHessian: ", name, " ", range.begin, "..",
-                                                    range.end, " is no range within 0..", n}));
+    detail::fail(ErrorKind::value, {"SparseHessian: ", name, " ", range.begin, "..", range.end,
+                                    " is no range within 0..", n});
   };
   check_range("rows", rows);
   check_range("cols", cols);
@@ -797,46 +561,48 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
     throw Error(ErrorKind::usage,
                 "SparseHessian: a block of rows and columns has no triangle; leave it full");
   }
-  // Entry (r, c), r >= c, of the symmetric matrix: is it wanted as (r, c), and as (c, r)?
-  const auto as_lower = [&](std::int32_t r, std::int32_t c) {
-    return (r == c || (wanted.triangle != Triangle::upper && !wanted.diagonal_only)) &&
-           r >= rows.begin && r < rows.end && c >= cols.begin && c < cols.end;
-  };
-  const auto as_upper = [&](std::int32_t r, std::int32_t c) {
-    return r != c && wanted.triangle != Triangle::lower && !wanted.diagonal_only &&
-           c >= rows.begin && c < rows.end && r >= cols.begin && r < cols.end;
-  };
-  const auto for_entries = [&](const detail::TermIndices& term, const auto& body) {
-    for (int a = 0, k = 0; a < term.arity; ++a) {
-      for (int b = 0; b <= a; ++b, ++k) {
-        for (std::int64_t e = 0; e < term.size; ++e) {
-          const std::int32_t i = term.at(a, e);
-          const std::int32_t j = term.at(b, e);
-          body(k, e, std::max(i, j), std::min(i, j), a != b && i == j);
-        }
-      }
+  // Entry (r, c), r >= c, of the symmetric matrix: 1 where it is wanted as (r, c), 2 as (c, r).
+  struct Wanted {
+    IndexRange rows, cols;
+    bool lower, upper;  // beside the diagonal
+    [[gnu::noinline]] int operator()(std::int32_t r, std::int32_t c) const {
+      const auto inside = [this](std::int32_t row, std::int32_t col) {
+        return row >= rows.begin && row < rows.end && col >= cols.begin && col < cols.end;
+      };
+      return ((r == c || lower) && inside(r, c) ? 1 : 0) |
+             (r != c && upper && inside(c, r) ? 2 : 0);
     }
   };
+  const Wanted which{rows, cols, wanted.triangle != Triangle::upper && !wanted.diagonal_only,
+                     wanted.triangle != Triangle::lower && !wanted.diagonal_only};
 
   // The lower triangle, column by column: count, fill, sort, drop duplicates.
   detail::List<std::size_t> start(static_cast<std::size_t>(n) + 1, 0);
-  for (const auto* term : terms) {
-    for_entries(*term, [&](int, std::int64_t, std::int32_t r, std::int32_t c, bool) {
-      if (as_lower(r, c) || as_upper(r, c)) ++start[static_cast<std::size_t>(c) + 1];
-    });
-  }
-  for (std::size_t c = 0; c < static_cast<std::size_t>(n); ++c) start[c + 1] += start[c];
+  detail::List<std::size_t> next;
   detail::List<std::uint32_t> row;
-  row.resize(start.back());
-  {
-    detail::List<std::size_t> next = start;
-    for (const auto* term : terms) {
-      for_entries(*term, [&](int, std::int64_t, std::int32_t r, std::int32_t c, bool) {
-        if (as_lower(r, c) || as_upper(r, c))
-          row[next[static_cast<std::size_t>(c)]++] = static_cast<std::uint32_t>(r);
-      });
+  for (const bool fill : {false, true}) {
+    for (const detail::TermIndices* term : terms) {
+      for (int a = 0; a < term->arity; ++a) {
+        for (int b = 0; b <= a; ++b) {
+          for (std::int64_t e = 0; e < term->size; ++e) {
+            const std::int32_t r = std::max(term->at(a, e), term->at(b, e));
+            const std::int32_t c = std::min(term->at(a, e), term->at(b, e));
+            if (which(r, c) == 0) continue;
+            if (fill) {
+              row[next[static_cast<std::size_t>(c)]++] = static_cast<std::uint32_t>(r);
+            } else {
+              ++start[static_cast<std::size_t>(c) + 1];
+            }
+          }
+        }
+      }
     }
+    if (fill) break;
+    for (std::size_t c = 0; c < static_cast<std::size_t>(n); ++c) start[c + 1] += start[c];
+    next = start;
+    row.resize(start.back());
   }
+  next = {};
   std::size_t kept = 0;
   for (std::size_t c = 0; c < static_cast<std::size_t>(n); ++c) {
     const std::size_t begin = start[c];
@@ -854,72 +620,75 @@ inline SparseHessian::SparseHessian(std::shared_ptr<const detail::ElementLayout>
   // The wanted matrix. Lower columns in ascending order give every column its rows ascending.
   num_rows_ = rows.end - rows.begin;
   column_starts_.assign(static_cast<std::size_t>(cols.end - cols.begin) + 1, 0);
-  const auto for_outputs = [&](const auto& body) {
+  detail::Destinations destinations;
+  detail::List<std::int32_t> next_row;
+  for (const bool fill : {false, true}) {
+    std::size_t num_outputs = 0;
     for (std::int32_t c = 0; c < n; ++c) {
       for (std::size_t s = start[static_cast<std::size_t>(c)];
            s < start[static_cast<std::size_t>(c) + 1]; ++s) {
         const auto r = static_cast<std::int32_t>(row[s]);
-        if (as_lower(r, c)) body(s, r - rows.begin, c - cols.begin);
-        if (as_upper(r, c)) body(s, c - rows.begin, r - cols.begin);
+        const int as = which(r, c);
+        for (const bool upper : {false, true}) {
+          if ((as & (upper ? 2 : 1)) == 0) continue;
+          ++num_outputs;
+          const auto j = static_cast<std::size_t>((upper ? r : c) - cols.begin);
+          if (!fill) {
+            ++column_starts_[j + 1];
+            continue;
+          }
+          const std::int32_t at = next_row[j]++;
+          row_indices_[static_cast<std::size_t>(at)] = (upper ? c : r) - rows.begin;
+          detail::List<std::uint32_t>& place =
+              destinations.first[s] == kNone ? destinations.first : destinations.second;
+          if (place.empty()) place.assign(kept, kNone);
+          place[s] = static_cast<std::uint32_t>(at);
+        }
       }
     }
-  };
-  std::size_t num_outputs = 0;
-  for_outputs([&](std::size_t, std::int32_t, std::int32_t c) {
-    ++column_starts_[static_cast<std::size_t>(c) + 1];
-    ++num_outputs;
-  });
-  if (num_outputs > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
-    throw Error(ErrorKind::resource,
-                detail::sentence({"SparseHessian: ", num_outputs, " entries; at most 2147483647"}));
+    if (fill) break;
+    if (num_outputs > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max())) {
+      detail::fail(ErrorKind::resource,
+                   {"SparseHessian: ", num_outputs, " entries; at most 2147483647"});
+    }
+    for (std::size_t c = 1; c < column_starts_.size(); ++c) {
+      column_starts_[c] += column_starts_[c - 1];
+    }
+    next_row = column_starts_;
+    row_indices_.resize(num_outputs);
+    destinations.first.assign(kept, kNone);
   }
-  for (std::size_t c = 1; c < column_starts_.size(); ++c)
-    column_starts_[c] += column_starts_[c - 1];
-  row_indices_.resize(num_outputs);
-  detail::Destinations destinations;
-  destinations.first.assign(kept, kNone);
-  {
-    detail::List<std::int32_t> next = column_starts_;
-    for_outputs([&](std::size_t s, std::int32_t r, std::int32_t c) {
-      const auto at = static_cast<std::size_t>(next[static_cast<std::size_t>(c)]++);
-      row_indices_[at] = r;
-      if (destinations.first[s] == kNone) {
-        destinations.first[s] = static_cast<std::uint32_t>(at);
-      } else {
-        if (destinations.second.empty()) destinations.second.assign(kept, kNone);
-        destinations.second[s] = static_cast<std::uint32_t>(at);
-      }
-    });
-  }
+  next_row = {};
 
   // Where every entry of every element goes.
   const auto& chunks = layout_->chunks();
-  plan_ = detail::AssemblyPlan(
-      chunks.size(), destinations,
-      [&](std::size_t chunk_number, detail::List<detail::AssemblyPlan::Entry>& entries) {
-        const detail::Chunk& chunk = chunks[chunk_number];
-        const detail::TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
-        const int stride = (chunk.count + 7) / 8 * 8;
-        for (int a = 0, k = 0; a < term.arity; ++a) {
-          for (int b = 0; b <= a; ++b, ++k) {
-            for (int e = 0; e < chunk.count; ++e) {
-              const std::int32_t i = term.at(a, chunk.first + e);
-              const std::int32_t j = term.at(b, chunk.first + e);
-              const std::int32_t r = std::max(i, j);
-              const std::int32_t c = std::min(i, j);
-              if (!as_lower(r, c) && !as_upper(r, c)) continue;
-              const std::uint32_t* begin = row.data() + start[static_cast<std::size_t>(c)];
-              const std::uint32_t* end = row.data() + start[static_cast<std::size_t>(c) + 1];
-              const auto slot = static_cast<std::uint32_t>(
-                  std::lower_bound(begin, end, static_cast<std::uint32_t>(r)) - row.data());
-              const auto position = static_cast<std::uint32_t>(k * stride + e);
-              entries.push_back({position, slot});
-              // A variable that stands twice in an element: H_ab and H_ba fall on one entry.
-              if (a != b && i == j) entries.push_back({position, slot});
-            }
-          }
-        }
-      });
+  plan_.build(chunks.size(), destinations,
+              [&](std::size_t chunk_number, detail::List<detail::AssemblyPlan::Entry>& entries) {
+                const detail::Chunk& chunk = chunks[chunk_number];
+                const detail::TermIndices& term = *terms[static_cast<std::size_t>(chunk.term)];
+                const int stride = (chunk.count + 7) / 8 * 8;
+                for (int a = 0, k = 0; a < term.arity; ++a) {
+                  for (int b = 0; b <= a; ++b, ++k) {
+                    for (int e = 0; e < chunk.count; ++e) {
+                      const std::int32_t i = term.at(a, chunk.first + e);
+                      const std::int32_t j = term.at(b, chunk.first + e);
+                      const std::int32_t r = std::max(i, j);
+                      const std::int32_t c = std::min(i, j);
+                      if (which(r, c) == 0) continue;
+                      const std::uint32_t* begin = row.data() + start[static_cast<std::size_t>(c)];
+                      const std::uint32_t* end =
+                          row.data() + start[static_cast<std::size_t>(c) + 1];
+                      const auto slot = static_cast<std::uint32_t>(
+                          std::lower_bound(begin, end, static_cast<std::uint32_t>(r)) - row.data());
+                      const auto position = static_cast<std::uint32_t>(k * stride + e);
+                      entries.push_back({position, slot});
+                      // A variable that stands twice in an element: H_ab and H_ba fall on one
+                      // entry.
+                      if (a != b && i == j) entries.push_back({position, slot});
+                    }
+                  }
+                }
+              });
 }
 
 }  // namespace kappa

@@ -45,8 +45,9 @@ namespace detail {
 /// `const auto& [a, b, c] = x`. An index out of range throws Error(usage).
 template <class T, int N>
 struct Vec {
-  T entry[N];
+  T entry[N];  ///< x[0] to x[N - 1]
 
+  /// x[i], checked.
   template <std::integral I>
   constexpr const T& operator[](I i) const {
     if (static_cast<unsigned long long>(i) >= static_cast<unsigned long long>(N)) {
@@ -54,19 +55,22 @@ struct Vec {
     }
     return entry[i];
   }
+  /// The same, to write to: a callable may work on a copy of x.
   template <std::integral I>
   constexpr T& operator[](I i) {
     return const_cast<T&>(std::as_const(*this)[i]);
   }
+  /// The same in Eigen's manner.
   template <std::integral I>
   constexpr const T& operator()(I i) const {
     return (*this)[i];
   }
-  static constexpr int size() { return N; }
-  constexpr const T* data() const { return entry; }
-  constexpr T* data() { return entry; }
-  constexpr const T* begin() const { return entry; }
-  constexpr const T* end() const { return entry + N; }
+  static constexpr int size() { return N; }             ///< N
+  constexpr const T* data() const { return entry; }     ///< &x[0], for Ceres-style functors
+  constexpr T* data() { return entry; }                 ///< &x[0]
+  constexpr const T* begin() const { return entry; }    ///< for loops over all variables
+  constexpr const T* end() const { return entry + N; }  ///< one past the last
+  /// x[I], for structured bindings.
   template <std::size_t I>
   constexpr const T& get() const {
     return entry[I];

@@ -65,6 +65,29 @@ TEST(Elements, ControlFlowMayDifferBetweenLanes) {
   }
 }
 
+/// The data of elements that part goes with them. H = diag(2 c) where x < c, else diag(6 x).
+TEST(Elements, ControlFlowMayDependOnTheData) {
+  std::vector<std::array<int, 1>> indices;
+  std::vector<std::array<double, 2>> data;
+  VectorXd x(37);
+  for (int i = 0; i < 37; ++i) {
+    x[i] = std::sin(3.0 * i);
+    indices.push_back({i});
+    data.push_back({std::cos(7.0 * i), 0.5 * i});
+  }
+  const kappa::ElementSum f(37, kappa::elements(indices, data, [](const auto& y, const auto& c) {
+                              if (y[0] < c[0]) return c[1] * y[0] * y[0];
+                              return y[0] * y[0] * y[0];
+                            }));
+  for (const SimdLevel level : kLevels) {
+    const Eigen::SparseMatrix<double> h = kappa::sparse_hessian(f, x, {.simd = level});
+    for (int i = 0; i < 37; ++i) {
+      const double expected = x[i] < data[i][0] ? 2 * data[i][1] : 6 * x[i];
+      EXPECT_NEAR(h.coeff(i, i), expected, 1e-14 * std::abs(expected)) << i;
+    }
+  }
+}
+
 TEST(Elements, ProjectionEqualsEigensByElement) {
   const Example p(60, 200);
   const auto f = p.sum();

@@ -68,7 +68,7 @@ class BufferPool {
   /// A buffer that goes back to the pool at its end.
   class Loan {
    public:
-    Loan(BufferPool& pool, std::size_t size) : pool_(pool) {
+    [[gnu::noinline]] Loan(BufferPool& pool, std::size_t size) : pool_(pool) {
       if (size == 0) return;
       {
         const std::lock_guard lock(pool_.mutex_);
@@ -80,7 +80,7 @@ class BufferPool {
       }
       data_ = Buffer::allocate(size);
     }
-    ~Loan() {
+    [[gnu::noinline]] ~Loan() {
       if (data_ == nullptr) return;
       const std::lock_guard lock(pool_.mutex_);
       pool_.free_.push_back(data_);
@@ -102,8 +102,6 @@ class BufferPool {
 /// How the chunk buffers become outputs.
 class AssemblyPlan {
  public:
-  AssemblyPlan() = default;
-
   /// An entry of the chunk's buffer, and the output that it contributes to.
   struct Entry {
     std::uint32_t position, slot;
@@ -126,9 +124,10 @@ class AssemblyPlan {
     void (*call_)(const void*, std::size_t, List<Entry>&);
   };
 
-  /// Linear in the entries. Set-up is `cold`, optimised for size: as fast, and sooner compiled.
-  [[gnu::cold]] AssemblyPlan(std::size_t num_chunks, const Destinations& destinations,
-                             const EntriesOf& entries_of) {
+  /// Once, on an empty plan. Linear in the entries. Set-up is `cold`, optimised for size: as fast,
+  /// and sooner compiled.
+  [[gnu::cold]] void build(std::size_t num_chunks, const Destinations& destinations,
+                           const EntriesOf& entries_of) {
     const std::size_t num_slots = destinations.first.size();
     constexpr std::uint32_t kShared = kNone - 1;
     List<std::uint32_t> owner(num_slots, kNone);
@@ -311,7 +310,6 @@ class AssemblyPlan {
       switch (group.num_sources) {
         case 1: pull_group<1>(group, buffer, to); break;
         case 2: pull_group<2>(group, buffer, to); break;
-        case 3: pull_group<3>(group, buffer, to); break;
         default: pull_group<0>(group, buffer, to); break;
       }
     }

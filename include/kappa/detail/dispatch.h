@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "kappa/detail/list.h"
 #include "kappa/detail/simd.h"
 #include "kappa/jet.h"
 
@@ -41,22 +42,14 @@ inline constexpr bool is_numeric_data =
     std::is_void_v<Data> || std::is_same_v<Data, double> || array_size<Data> >= 0;
 
 /// Some elements of a kind; entry k of element e stands at [k * stride + e].
-template <class Data>
 struct ElementRange {
   const std::int32_t* indices = nullptr;
   const double* numbers = nullptr;
-  std::conditional_t<std::is_void_v<Data>, char, Data> const* records = nullptr;
+  const void* records = nullptr;  ///< of the type Data, where that is no number
   std::ptrdiff_t stride = 0;
   int count = 0;
   /// Bit k: variable k of neighbouring elements are neighbours.
   std::uint64_t consecutive = 0;
-
-  void advance(int first, int size) {
-    indices += first;
-    if (numbers != nullptr) numbers += first;
-    if (records != nullptr) records += first;
-    count = size;
-  }
 };
 
 /// Where results go, null for what is not asked; entry k of element e at [k * stride + e].
@@ -66,13 +59,51 @@ struct ElementOutputs {
   double* hessian = nullptr;
   std::ptrdiff_t stride = 0;
   Projection projection = Projection::none;
-
-  void advance(int first) {
-    if (value != nullptr) value += first;
-    if (gradient != nullptr) gradient += first;
-    if (hessian != nullptr) hessian += first;
-  }
 };
+
+/// Evaluates the elements of a range on the calling thread by the callable at `phi`.
+using Kernel = void (*)(const void* phi, const ElementRange& range, const double* x,
+                        const double* v, const ElementOutputs& out);
+
+/// The elements of the pack at `first`, where they parted, each in a pack of its own, in all lanes:
+/// these go one way.
+[[gnu::cold, gnu::noinline]] inline void evaluate_one_by_one(Kernel kernel, int arity,
+                                                             int num_numbers, int lanes,
+                                                             const void* phi,
+                                                             const ElementRange& range,
+                                                             const double* x, const double* v,
+                                                             const ElementOutputs& out, int first) {
+  List<std::int32_t> indices;
+  List<double> numbers;
+  List<double> results;
+  indices.resize(static_cast<std::size_t>(arity * lanes));
+  numbers.resize(static_cast<std::size_t>(num_numbers * lanes));
+  results.resize(static_cast<std::size_t>((1 + arity + arity * (arity + 1) / 2) * lanes));
+  const ElementRange one{indices.data(), numbers.data(), nullptr, lanes, lanes, 0};
+  double* const gradient = results.data() + lanes;
+  double* const hessian = gradient + arity * lanes;
+  const ElementOutputs out_of_one{
+      out.value == nullptr ? nullptr : results.data(), out.gradient == nullptr ? nullptr : gradient,
+      out.hessian == nullptr ? nullptr : hessian, lanes, out.projection};
+  const auto copy = [&](const double* from, int count, double* to) {
+    if (to == nullptr) return;
+    for (int k = 0; k < count; ++k) to[k * out.stride] = from[k * lanes];
+  };
+  for (int e = first; e < first + lanes; ++e) {
+    for (int l = 0; l < lanes; ++l) {
+      for (int k = 0; k < arity; ++k) {
+        indices.data()[k * lanes + l] = range.indices[k * range.stride + e];
+      }
+      for (int m = 0; m < num_numbers; ++m) {
+        numbers.data()[m * lanes + l] = range.numbers[m * range.stride + e];
+      }
+    }
+    kernel(phi, one, x, v, out_of_one);
+    copy(results.data(), 1, out.value == nullptr ? nullptr : out.value + e);
+    copy(gradient, arity, out.gradient == nullptr ? nullptr : out.gradient + e);
+    copy(hessian, arity * (arity + 1) / 2, out.hessian == nullptr ? nullptr : out.hessian + e);
+  }
+}
 
 /// Data as the callable sees it.
 template <class Data, class S>
@@ -195,27 +226,21 @@ inline SimdLevel simd_level(SimdLevel wanted) {
   return wanted == SimdLevel::automatic || wanted > best ? best : wanted;
 }
 
-/// Runs the kernel of the level. `count` of the range is a multiple of 8 (padded) for packs.
+/// The kernel of the level. With packs the `count` of its ranges is a multiple of 8.
 template <Question q, int N, class Data, bool kPacks, class F>
-inline void run_kernel(const F& f, const ElementRange<Data>& range, const double* x,
-                       const double* v, const ElementOutputs& out,
-                       [[maybe_unused]] SimdLevel level) {
+inline Kernel kernel_for([[maybe_unused]] SimdLevel level) {
   if constexpr (!kPacks) {
-    jets::element_kernel<q, N, Data, double, F>(f, range, x, v, out);
+    return jets::element_kernel<q, N, Data, double, F>;
   } else {
 #ifdef KAPPA_HAVE_AVX512_KERNELS
     if (level == SimdLevel::avx512) {
-      jets_avx512::element_kernel<q, N, Data, jets_avx512::Pack, F>(f, range, x, v, out);
-      return;
+      return jets_avx512::element_kernel<q, N, Data, jets_avx512::Pack, F>;
     }
 #endif
 #ifdef KAPPA_HAVE_AVX2_KERNELS
-    if (level == SimdLevel::avx2) {
-      jets_avx2::element_kernel<q, N, Data, jets_avx2::Pack, F>(f, range, x, v, out);
-      return;
-    }
+    if (level == SimdLevel::avx2) return jets_avx2::element_kernel<q, N, Data, jets_avx2::Pack, F>;
 #endif
-    jets::element_kernel<q, N, Data, jets::Pack, F>(f, range, x, v, out);
+    return jets::element_kernel<q, N, Data, jets::Pack, F>;
   }
 }
 

@@ -14,7 +14,20 @@
 #include <type_traits>
 #include <utility>
 
+#include "kappa/error.h"
+
 namespace kappa::detail {
+
+/// Memory for `capacity` entries that starts with what `data` holds, which is freed.
+[[gnu::cold, gnu::noinline]] inline void* reallocate(void* data, std::size_t capacity,
+                                                     std::size_t entry_size) {
+  // malloc(0) may be null, which would look like a failure.
+  void* moved = capacity <= static_cast<std::size_t>(-1) / (2 * entry_size)
+                    ? std::realloc(data, (capacity + 1) * entry_size)
+                    : nullptr;
+  if (moved == nullptr) throw std::bad_alloc();
+  return moved;
+}
 
 /// The part of std::vector that set-up needs, for entries that are plain data. Entries that
 /// resize() adds have no value.
@@ -70,12 +83,7 @@ class List {
 
  private:
   void reserve(std::size_t capacity) {
-    // malloc(0) may be null, which would look like a failure.
-    void* moved = capacity <= static_cast<std::size_t>(-1) / (2 * sizeof(T))
-                      ? std::realloc(static_cast<void*>(data_), (capacity + 1) * sizeof(T))
-                      : nullptr;
-    if (moved == nullptr) throw std::bad_alloc();
-    data_ = static_cast<T*>(moved);
+    data_ = static_cast<T*>(reallocate(static_cast<void*>(data_), capacity, sizeof(T)));
     capacity_ = capacity;
   }
   void swap(List& other) noexcept {
@@ -113,6 +121,11 @@ class Word {
   std::string message;
   for (const Word& word : words) word.append_to(message);
   return message;
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void fail(ErrorKind kind,
+                                                        std::initializer_list<Word> words) {
+  throw Error(kind, sentence(words));
 }
 
 }  // namespace kappa::detail

@@ -30,7 +30,7 @@ struct ParallelWork {
       next = count;
     }
   }
-  void run_on(int num_threads) {
+  [[gnu::noinline]] void run_on(int num_threads) {
     if (num_threads <= 1) return run();
     struct Helper {
       std::thread thread;
@@ -41,6 +41,13 @@ struct ParallelWork {
   }
 };
 
+[[gnu::noinline]] inline void run_parallel(ParallelWork::Loop loop, const void* make_body,
+                                           std::int64_t count, int num_threads) {
+  ParallelWork work(loop, make_body, count);
+  work.run_on(num_threads < count ? num_threads : static_cast<int>(count));
+  if (work.failure) std::rethrow_exception(work.failure);
+}
+
 /// Calls body(i) for i < count from up to `num_threads` threads, each made by `make_body()`. Which
 /// thread gets which i is left to chance, so bodies write to places of their own. An exception
 /// stops the work and is rethrown here.
@@ -50,9 +57,7 @@ void parallel_for(std::int64_t count, int num_threads, const MakeBody& make_body
     auto body = (*static_cast<const MakeBody*>(make))();
     for (std::int64_t i = next++; i < end; i = next++) body(i);
   };
-  ParallelWork work(loop, &make_body, count);
-  work.run_on(num_threads < count ? num_threads : static_cast<int>(count));
-  if (work.failure) std::rethrow_exception(work.failure);
+  run_parallel(loop, &make_body, count, num_threads);
 }
 
 }  // namespace kappa::detail
