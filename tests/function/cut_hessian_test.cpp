@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -185,7 +186,9 @@ Eigen::MatrixXd mixture_by_hand(const gmm::Problem& p) {
 }
 
 TEST(CutHessian, OfAMixtureIsTheOneByHand) {
-  for (const auto& [d, k, n] : {std::array{1, 2, 3}, std::array{2, 4, 70}, std::array{3, 5, 600}}) {
+  // The last has blocks of 21 variables, multiplied in several tiles from their transposes.
+  for (const auto& [d, k, n] :
+       {std::array{1, 2, 3}, std::array{2, 4, 70}, std::array{3, 5, 600}, std::array{5, 2, 600}}) {
     const gmm::Problem p = mixture(d, k, n);
     const Eigen::VectorXd x =
         Eigen::Map<const Eigen::VectorXd>(p.parameters.data(), p.num_parameters());
