@@ -47,19 +47,6 @@ Dims move_axis(std::int64_t rank, std::int64_t from, std::int64_t to) {
   return permutation;
 }
 
-DType promote(DType a, DType b) {
-  const auto rank = [](DType dtype) {
-    switch (dtype) {
-      case DType::boolean: return 0;
-      case DType::i64: return 1;
-      case DType::f32: return 2;
-      case DType::f64: return 3;
-    }
-    return 3;
-  };
-  return rank(a) < rank(b) ? b : a;
-}
-
 Array apply(const Primitive& primitive, Attributes attributes,
             std::initializer_list<Array> operands) {
   const std::span<const Array> given(operands.begin(), operands.size());

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "program/builder.h"
+#include "program/promote.h"
 
 // What the primitives that move, drop or repeat axes have in common.
 namespace kappa {
@@ -18,9 +19,6 @@ Shape drop_axes(const Shape& shape, const Dims& axes);
 Shape keep_axes(const Shape& shape, const Dims& axes);
 /// The permutation that brings axis `from` to place `to` and keeps the order of the others.
 Dims move_axis(std::int64_t rank, std::int64_t from, std::int64_t to);
-
-/// bool < i64 < f32 < f64.
-DType promote(DType a, DType b);
 
 /// The node applied by `primitive`, with literals made constants.
 Array apply(const Primitive& primitive, Attributes attributes,

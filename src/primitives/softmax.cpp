@@ -38,10 +38,13 @@ Array as_columns(const Array& x, const Dims& axes) {
   return reshape(x, shape);
 }
 
-std::vector<Sample> row_samples() {
-  const auto sample = [](Shape shape) { return Sample{{{DType::f64, std::move(shape)}}, {}}; };
-  return {sample({5}), sample({3, 10}), sample({2, 1, 37}), sample({4, 1})};
+std::vector<Sample> samples_of_shapes(const std::vector<Shape>& shapes) {
+  std::vector<Sample> samples;
+  for (const Shape& shape : shapes) samples.push_back({{{DType::f64, shape}}, {}});
+  return samples;
 }
+
+std::vector<Sample> row_samples() { return samples_of_shapes({{5}, {3, 10}, {2, 1, 37}, {4, 1}}); }
 
 namespace {
 

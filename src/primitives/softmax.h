@@ -21,6 +21,8 @@ void refuse_rows(const char* primitive, const Type& operand);
 std::pair<std::int64_t, std::int64_t> row_extents(const Shape& shape);
 /// f64 where x is not floating.
 Array as_floating(const Array& x);
+/// One f64 operand of each shape.
+std::vector<Sample> samples_of_shapes(const std::vector<Shape>& shapes);
 /// Shapes of rows: short, longer than a vector, one row, one column.
 std::vector<Sample> row_samples();
 

@@ -146,8 +146,7 @@ std::int64_t scratch_bytes(const Attributes&, std::span<const Type> operands) {
 }
 
 std::vector<Sample> column_samples() {
-  const auto sample = [](Shape shape) { return Sample{{{DType::f64, std::move(shape)}}, {}}; };
-  return {sample({5, 1}), sample({3, 10}), sample({2, 3, 37}), sample({1, 16})};
+  return samples_of_shapes({{5, 1}, {3, 10}, {2, 3, 37}, {1, 16}});
 }
 
 Dims columns_of(const Shape& shape) { return {static_cast<std::int64_t>(shape.size()) - 2}; }

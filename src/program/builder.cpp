@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "kappa/error.h"
+#include "program/promote.h"
 
 namespace kappa {
 namespace {
@@ -39,16 +40,6 @@ std::size_t hash_node(const Node& node) {
 
 // Results larger than this stay nodes: a folded constant costs memory for the program's life.
 constexpr std::int64_t max_folded_elements = 4096;
-
-int rank_of(DType dtype) {
-  switch (dtype) {
-    case DType::boolean: return 0;
-    case DType::i64: return 1;
-    case DType::f32: return 2;
-    case DType::f64: return 3;
-  }
-  return 3;
-}
 
 }  // namespace
 
@@ -245,12 +236,9 @@ Builder& builder_of(std::span<const Array> operands) {
 
 std::vector<Array> resolve_literals(std::span<const Array> operands) {
   Builder& builder = builder_of(operands);
-  bool known = false;
   DType common = DType::boolean;
   for (const Array& x : operands) {
-    if (x.is_literal()) continue;
-    if (!known || rank_of(x.dtype()) > rank_of(common)) common = x.dtype();
-    known = true;
+    if (!x.is_literal()) common = promote(common, x.dtype());
   }
   for (const Array& x : operands) {
     if (!x.is_literal()) continue;
@@ -270,7 +258,7 @@ std::vector<Array> unify(std::span<const Array> operands, const char* verb) {
   DType common = result[0].dtype();
   Shape shape = result[0].shape();
   for (const Array& x : result) {
-    if (rank_of(x.dtype()) > rank_of(common)) common = x.dtype();
+    common = promote(common, x.dtype());
     shape = broadcast_shapes(shape, x.shape(), verb);
   }
   for (Array& x : result) x = broadcast_to(convert(x, common), shape);
