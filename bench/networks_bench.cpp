@@ -302,13 +302,19 @@ int race_autoencoders(bool curves, const Arguments& arguments) {
   };
   const auto minibatch =
       static_cast<std::int64_t>(number(arguments, "--minibatch", static_cast<double>(samples) / 4));
+  const std::string part = fmt::format("hessian-free, curvature of {}", minibatch);
   std::vector<Contestant> contestants = {
-      {"hessian-free", {.method = "hessian-free", .gradient_tolerance = 0}},
-      {fmt::format("hessian-free, curvature of {}", minibatch),
-       {.method = "hessian-free", .gradient_tolerance = 0, .minibatch = minibatch}}};
+      {part, {.method = "hessian-free", .gradient_tolerance = 0, .minibatch = minibatch}},
+      {part + ", no preconditioner",
+       {.method = "hessian-free",
+        .method_options = {{"preconditioner", "none"}},
+        .gradient_tolerance = 0,
+        .minibatch = minibatch}},
+      {"hessian-free", {.method = "hessian-free", .gradient_tolerance = 0}}};
   for (const double rate : {3.0, 10.0, 30.0, 100.0}) {
-    contestants.push_back(sgd(rate, 0.9, 1e6));
-    contestants.push_back(sgd(rate / 10, 0.99, 1e6));
+    for (const double momentum : {0.9, 0.95, 0.99}) {
+      contestants.push_back(sgd(rate * 10 * (1 - momentum), momentum, 1e6));
+    }
   }
   auto walks =
       race(*objective, contestants, {.seconds = seconds}, arguments,

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/kronecker.h"
 #include "function/parameters.h"
 #include "function/samples.h"
 #include "kappa/problem.h"
@@ -74,7 +75,7 @@ struct ObjectiveCost {
 /// Samples go through compiled programs a micro-batch at a time, spread over threads; sums over
 /// micro-batches are taken in order and in double, so the result has the same bits for any number
 /// of threads and any memory budget. Const calls are safe from several threads.
-class Objective final : public Problem {
+class Objective final : public Problem, public KroneckerSource {
  public:
   /// Throws Error(resource) with figures where not even one worker fits the budget.
   Objective(ObjectiveParts parts, const ObjectiveOptions& options);
@@ -98,6 +99,10 @@ class Objective final : public Problem {
   void residuals(const double* w, double* residuals) const override;
   void residual_jacobian(const double* w, double* residuals, double* jacobian) const override;
 
+  [[nodiscard]] std::vector<KroneckerBlock> kronecker_blocks(const double* w, Samples samples,
+                                                             std::uint64_t seed,
+                                                             std::uint64_t stream) const override;
+
   /// The model's outputs for all samples, row-major, one row a sample; for objectives with a model.
   /// `width` receives the number of outputs a sample.
   [[nodiscard]] std::vector<double> outputs(const double* w, std::int64_t& width) const;
@@ -106,6 +111,9 @@ class Objective final : public Problem {
   friend class ObjectiveLinearization;
   struct Impl;
   std::unique_ptr<Impl> impl_;
+  struct Kronecker;
+  static std::shared_ptr<Kronecker> make_kronecker();
+  std::shared_ptr<Kronecker> kronecker_ = make_kronecker();
 };
 
 /// Half of the memory that is free now.

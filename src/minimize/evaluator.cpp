@@ -10,6 +10,7 @@ double seconds_since(Evaluator::Clock::time_point begin) {
 // Work relative to one gradient; see EvaluationCounts::gradient_equivalents.
 constexpr double kValueWork = 1.0 / 3;
 constexpr double kProductWork = 2;
+constexpr double kKroneckerWork = 1.5;
 
 }  // namespace
 
@@ -51,6 +52,17 @@ double Evaluator::gradient(const double* w, double* gradient, Samples samples) {
   ++counts_.num_gradients;
   counts_.gradient_equivalents += share(samples);
   return result;
+}
+
+std::vector<KroneckerBlock> Evaluator::kronecker_blocks(const double* w, Samples samples,
+                                                        std::uint64_t stream) {
+  const auto* source = dynamic_cast<const KroneckerSource*>(&problem_);
+  if (source == nullptr) return {};
+  std::vector<KroneckerBlock> blocks;
+  timed(counts_.gradient_seconds,
+        [&] { blocks = source->kronecker_blocks(w, samples, seed_, stream); });
+  if (!blocks.empty()) counts_.gradient_equivalents += kKroneckerWork * share(samples);
+  return blocks;
 }
 
 void Evaluator::hessian(const double* w, double* hessian) {

@@ -5,7 +5,9 @@
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
+#include "base/kronecker.h"
 #include "kappa/minimize.h"
 #include "minimize/minibatches.h"
 
@@ -69,6 +71,9 @@ class Evaluator {
   double value(const double* w, Samples samples = {});
   double gradient(const double* w, double* gradient, Samples samples = {});
   Curvature linearize(const double* w, Samples samples = {}) { return {*this, w, samples}; }
+  /// Of a KroneckerSource, else none.
+  std::vector<KroneckerBlock> kronecker_blocks(const double* w, Samples samples,
+                                               std::uint64_t stream);
   void hessian(const double* w, double* hessian);
   void residuals(const double* w, double* residuals);
   void jacobian(const double* w, double* residuals, double* jacobian);
