@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """How long a user's compiler takes: one Hessian of a five-line function by each of the three ways,
-and kappa/kappa.h alone; beside them <Eigen/SparseCore>, which users include anyway.
+and kappa/kappa.h alone; beside them <Eigen/SparseCore>, which is nearly all of that header's time.
 
     bench/compile_times.py [COMPILER [FLAGS...]]      (default: g++ -std=c++20 -O2)
 
@@ -38,7 +38,8 @@ with tempfile.TemporaryDirectory(prefix="kappa_compile_") as folder:
     peer.write_text("#include <Eigen/SparseCore>\n")
     sources = {"<Eigen/SparseCore> alone": peer}
     for name, text in [("header", "kappa/kappa.h alone"), ("jets", "a Hessian by jets"),
-                       ("arrays", "a Hessian by arrays"), ("elements", "a Hessian by elements")]:
+                       ("arrays", "a Hessian by arrays"), ("spans", "the same, no Eigen"),
+                       ("elements", "a Hessian by elements")]:
         sources[text] = pathlib.Path("bench/compile_times", name + ".cpp")
     best = {text: (float("inf"), float("inf")) for text in sources}
     for _ in range(4):

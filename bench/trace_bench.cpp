@@ -3,6 +3,7 @@
 // set; the last column is against loops compiled for AVX-512 and AVX2 as well (rosenbrock_hand.h).
 //
 //   trace_bench [n]
+#include <Eigen/SparseCore>
 #include <algorithm>
 #include <chrono>
 #include <cmath>

@@ -2,6 +2,7 @@
 
 #include <kappa/function.h>
 
+#include <Eigen/SparseCore>
 #include <IpTNLP.hpp>
 #include <algorithm>
 #include <limits>

@@ -10,10 +10,10 @@
 // A Function never changes and is shared when copied; every call is const and safe from several
 // threads, reads x in place, and has the same bits on every run. A point with NaN or infinite
 // entries, or where the function is not finite, is evaluated as IEEE arithmetic has it. A vector of
-// the wrong length throws Error(shape). docs/cpp.md has the details.
+// the wrong length throws Error(shape). The overloads with Eigen need <Eigen/Core>, the sparse ones
+// <Eigen/SparseCore>: kappa/kappa.h includes them, this header does not. docs/cpp.md has the
+// details.
 
-#include <Eigen/Core>
-#include <Eigen/SparseCore>
 #include <concepts>
 #include <cstdint>
 #include <memory>
@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "kappa/array.h"
+#include "kappa/eigen_names.h"
 #include "kappa/export.h"
 #include "kappa/operator.h"
 
@@ -31,6 +32,7 @@ namespace kappa {
 class KAPPA_EXPORT Function {
  public:
   struct Impl;
+  /// For trace().
   explicit Function(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 
   /// n, the length of x.
@@ -39,6 +41,7 @@ class KAPPA_EXPORT Function {
   [[nodiscard]] std::int64_t num_outputs() const;
   /// Whether the lambda returned an array of shape (), which second derivatives ask for.
   [[nodiscard]] bool is_scalar() const;
+  /// For the library.
   [[nodiscard]] const Impl& impl() const { return *impl_; }
 
  private:
@@ -133,31 +136,31 @@ KAPPA_EXPORT void hessian(const Function& f, std::span<const double> x, std::spa
 
 /// @name With Eigen
 /// @{
-using ConstVectorRef = Eigen::Ref<const Eigen::VectorXd>;
-
 KAPPA_EXPORT double value(const Function& f, const ConstVectorRef& x);
-KAPPA_EXPORT Eigen::VectorXd values(const Function& f, const ConstVectorRef& x);
-KAPPA_EXPORT Eigen::VectorXd gradient(const Function& f, const ConstVectorRef& x);
-KAPPA_EXPORT Eigen::VectorXd hvp(const Function& f, const ConstVectorRef& x,
-                                 const ConstVectorRef& v);
-KAPPA_EXPORT Eigen::MatrixXd hessian(const Function& f, const ConstVectorRef& x);
+KAPPA_EXPORT VectorXd values(const Function& f, const ConstVectorRef& x);
+KAPPA_EXPORT VectorXd gradient(const Function& f, const ConstVectorRef& x);
+KAPPA_EXPORT VectorXd hvp(const Function& f, const ConstVectorRef& x, const ConstVectorRef& v);
+KAPPA_EXPORT MatrixXd hessian(const Function& f, const ConstVectorRef& x);
 /// J_ij = dF_i/dx_j, m x n: forward mode, or reverse where m < n. Cost: min(m, n) products.
-KAPPA_EXPORT Eigen::MatrixXd jacobian(const Function& f, const ConstVectorRef& x);
-KAPPA_EXPORT Eigen::MatrixXd jacobian(const Function& f, std::span<const double> x);
+KAPPA_EXPORT MatrixXd jacobian(const Function& f, const ConstVectorRef& x);
+KAPPA_EXPORT MatrixXd jacobian(const Function& f, std::span<const double> x);
 /// @}
 
 /// H(x) as an operator: what does not depend on the direction is computed once, here; then a
 /// product costs 2 to 4 evaluations. Shares f, keeps a copy of x.
 class KAPPA_EXPORT FunctionHessian final : public SymmetricOperator {
  public:
+  /// At x, n entries. Cost: value, gradient and what all directions share. Throws Error(shape) for
+  /// another length, or where f is not scalar.
   FunctionHessian(const Function& f, std::span<const double> x);
   ~FunctionHessian() override;
-  FunctionHessian(FunctionHessian&&) noexcept;
+  FunctionHessian(FunctionHessian&&) noexcept;  ///< leaves an operator that can only be destroyed
   [[nodiscard]] std::int64_t dimension() const override;
   void apply(std::int64_t num_directions, const double* directions,
              double* products) const override;
-  /// f(x) and its gradient, known from the start.
+  /// f(x), known from the start.
   [[nodiscard]] double value() const;
+  /// The gradient at x, n entries, known from the start.
   [[nodiscard]] std::span<const double> gradient() const;
 
  private:
@@ -179,21 +182,18 @@ KAPPA_EXPORT FunctionHessian hvp_operator(const Function& f, std::span<const dou
 /// @{
 
 /// H(x), both triangles, compressed, rows ascending.
-KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_hessian(const Function& f, const ConstVectorRef& x);
-KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_hessian(const Function& f,
-                                                        std::span<const double> x);
+KAPPA_EXPORT SparseMatrixXd sparse_hessian(const Function& f, const ConstVectorRef& x);
+KAPPA_EXPORT SparseMatrixXd sparse_hessian(const Function& f, std::span<const double> x);
 /// The same into `result`, whose memory is used again where it has the pattern already.
 KAPPA_EXPORT void sparse_hessian(const Function& f, const ConstVectorRef& x,
-                                 Eigen::SparseMatrix<double>& result);
+                                 SparseMatrixXd& result);
 /// The values alone, in the order of that matrix's valuePtr(): hessian_sparsity(f).num_entries.
 KAPPA_EXPORT void sparse_hessian_values(const Function& f, std::span<const double> x,
                                         std::span<double> result);
 /// J(x), m x n, compressed. A row much longer than the rest costs one reverse product and does not
 /// count in the colouring.
-KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_jacobian(const Function& f,
-                                                         const ConstVectorRef& x);
-KAPPA_EXPORT Eigen::SparseMatrix<double> sparse_jacobian(const Function& f,
-                                                         std::span<const double> x);
+KAPPA_EXPORT SparseMatrixXd sparse_jacobian(const Function& f, const ConstVectorRef& x);
+KAPPA_EXPORT SparseMatrixXd sparse_jacobian(const Function& f, std::span<const double> x);
 
 /// What the sparse derivatives of f cost.
 struct SparsityReport {

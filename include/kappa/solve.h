@@ -4,7 +4,6 @@
 // Everything Kappa does with a function, on functions of C++: traced ones, and sums of elements
 // where kappa/elements.h is included too, before or after.
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -13,6 +12,7 @@
 
 #include "kappa/analysis.h"
 #include "kappa/curvature.h"
+#include "kappa/eigen_names.h"
 #include "kappa/function.h"
 #include "kappa/minimize.h"
 #include "kappa/problem.h"
@@ -23,6 +23,7 @@ namespace kappa {
 /// is not scalar.
 class KAPPA_EXPORT FunctionProblem final : public Problem {
  public:
+  /// Shares f.
   explicit FunctionProblem(Function f);
   [[nodiscard]] std::int64_t dimension() const override;
   [[nodiscard]] std::string parameter_name(std::int64_t index) const override;
@@ -37,10 +38,13 @@ class KAPPA_EXPORT FunctionProblem final : public Problem {
 };
 
 /// What kappa::minimize gives for a function of C++: the record of the run, with the point as
-/// Eigen's vector.
-struct Solution : MinimizeResult {
-  Eigen::VectorXd x;  ///< equals w
+/// Eigen's vector; a template, so that Eigen is only needed where one is used.
+template <class Vector>
+struct BasicSolution : MinimizeResult {
+  Vector x;  ///< equals w
 };
+/// The one that kappa::minimize gives.
+using Solution = BasicSolution<VectorXd>;
 
 KAPPA_EXPORT Solution minimize(const Function& f, const ConstVectorRef& start,
                                const MinimizeOptions& options = {});

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <Eigen/SparseCore>
 #include <algorithm>
 #include <array>
 #include <cstring>

@@ -1,3 +1,4 @@
+#include <Eigen/SparseCore>
 #include <algorithm>
 
 #include "function/function_impl.h"

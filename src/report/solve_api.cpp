@@ -1,3 +1,4 @@
+#include <Eigen/Core>
 #include <utility>
 
 #include "kappa/error.h"

@@ -2,6 +2,7 @@
 // against central differences of the gradient. The data stand in $KAPPA_TEST_DATA/adbench.
 #include <gtest/gtest.h>
 
+#include <Eigen/Core>
 #include <cmath>
 #include <cstdlib>
 #include <string>

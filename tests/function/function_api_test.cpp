@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <Eigen/SparseCore>
 #include <array>
 #include <cmath>
 #include <string>

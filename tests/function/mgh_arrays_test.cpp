@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <Eigen/Eigenvalues>
+#include <Eigen/SparseCore>
 #include <cmath>
 
 #include "jet/mgh_problems.h"
