@@ -9,6 +9,7 @@
 
 #include "frontend/nearest.h"
 #include "kappa/error.h"
+#include "report/text.h"
 #include "values.h"
 
 namespace kappa {
@@ -39,25 +40,6 @@ bool looks_like_option(const std::string& argument) {
 }
 
 }  // namespace
-
-std::vector<std::string> wrap(const std::string& text, std::size_t columns) {
-  std::vector<std::string> lines;
-  std::string line;
-  std::size_t at = 0;
-  while (at < text.size()) {
-    std::size_t end = text.find(' ', at);
-    if (end == std::string::npos) end = text.size();
-    const std::string word = text.substr(at, end - at);
-    if (!line.empty() && line.size() + 1 + word.size() > columns) {
-      lines.push_back(line);
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-    at = end + 1;
-  }
-  if (!line.empty()) lines.push_back(line);
-  return lines;
-}
 
 void OptionTable::add(const std::string& name, const std::string& value, const std::string& help,
                       std::function<void(const std::string&)> set, bool repeatable) {
@@ -188,7 +170,7 @@ std::string OptionTable::help() const {
       out += left + "\n";
       left.clear();
     }
-    for (const std::string& line : wrap(option.help, width - help_column)) {
+    for (const std::string& line : wrapped(option.help, width - help_column)) {
       out += fmt::format("{:<{}}{}\n", left, help_column, line);
       left.clear();
     }

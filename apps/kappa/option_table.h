@@ -59,7 +59,4 @@ class OptionTable {
   std::vector<Option> options_;
 };
 
-/// Text broken at spaces into lines of at most `width` columns.
-std::vector<std::string> wrap(const std::string& text, std::size_t width);
-
 }  // namespace kappa

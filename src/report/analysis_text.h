@@ -10,8 +10,10 @@ namespace kappa {
 /// The report for a terminal: each answer followed by what it means for the next step.
 std::string to_text(const Analysis& analysis, const TextStyle& style);
 
-/// A curve as one line of characters of rising height, e.g. "_.-=#".
-std::string sparkline(const std::vector<double>& values, std::size_t width, bool symbols);
+/// Parameters for which vectors and matrices are written out.
+inline constexpr std::int64_t few_parameters = 6;
+/// Whether vectors of the parameters' length are.
+bool written_out(const Analysis& a);
 
 /// The paragraphs that minimize shares.
 void write_objective(Text& text, const ObjectiveSummary& objective);

@@ -16,6 +16,8 @@ std::size_t columns(std::string_view text) {
   }));
 }
 
+}  // namespace
+
 std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   std::vector<std::string> lines;
   std::string line;
@@ -38,8 +40,6 @@ std::vector<std::string> wrapped(const std::string& text, std::size_t width) {
   if (!line.empty() || lines.empty()) lines.push_back(line);
   return lines;
 }
-
-}  // namespace
 
 void Text::put(const std::string& content, const char* escape) {
   if (gap_ && !out_.empty()) out_ += '\n';
@@ -90,8 +90,13 @@ std::string counted(long long count, std::string_view noun) {
   return fmt::format("{} {}{}", digits, noun, count == 1 ? "" : "s");
 }
 
+std::string value_text(double value) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.10g}", value);  // not "-nan"
+}
+
 std::string number(double value) {
   if (value == 0) return "0";
+  if (std::isnan(value)) return "nan";
   return fmt::format("{:.6g}", value);
 }
 
@@ -110,6 +115,14 @@ std::string vector_text(const std::vector<double>& values) {
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (i > 0) out += ", ";
     out += number(values[i]);
+  }
+  return out + ")";
+}
+
+std::string direction_text(const std::vector<double>& v) {
+  std::string out = "(";
+  for (std::size_t i = 0; i < v.size(); ++i) {
+    out += fmt::format("{}{:.3g}", i > 0 ? ", " : "", v[i] == 0 ? 0.0 : v[i]);
   }
   return out + ")";
 }

@@ -45,14 +45,20 @@ class Text {
   bool gap_ = false;
 };
 
+/// Text broken at spaces into lines of at most `width` columns; longer words are cut.
+std::vector<std::string> wrapped(const std::string& text, std::size_t width);
 /// "1 step", "5 steps", "12,345 steps"
 std::string counted(long long count, std::string_view noun);
+/// A value of the function, with ten significant digits.
+std::string value_text(double value);
 /// A number with six significant digits, e.g. "23.633", "1.32770e-03" only where needed.
 std::string number(double value);
 /// As many digits as the error bound leaves, at least 2 and at most 9.
 std::string number_within(double value, double error_bound);
 /// "(1, -2.5, 3)"
 std::string vector_text(const std::vector<double>& values);
+/// The same with three digits each.
+std::string direction_text(const std::vector<double>& values);
 /// "47 MB"
 std::string memory_text(double bytes);
 /// "0.4 ms", "12 s", "3 min 20 s"

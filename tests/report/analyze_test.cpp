@@ -8,6 +8,7 @@
 #include "kappa/error.h"
 #include "report/analysis_text.h"
 #include "report/json.h"
+#include "report/spectrum_text.h"
 
 namespace kappa {
 namespace {
