@@ -5,12 +5,14 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "base/file.h"
 #include "data/npy.h"
 #include "frontend/formula.h"
 #include "frontend/losses.h"
+#include "frontend/nearest.h"
 #include "frontend/network.h"
 #include "function/onnx_objective.h"
 #include "kappa/error.h"
@@ -86,6 +88,14 @@ std::string load_data(const CommonOptions& options, LoadedObjective& loaded) {
   data_options.standardize = options.standardize;
   data_options.scale = options.scale;
   data_options.shift = options.shift;
+  static const std::vector<std::string> named{"fashion-mnist", "fashion-mnist:test"};
+  std::error_code ignored;
+  if (const std::string meant = nearest(options.data, named);
+      !meant.empty() && meant != options.data && !std::filesystem::exists(options.data, ignored)) {
+    throw Error(ErrorKind::data,
+                fmt::format("--data {}: no such file or data set (did you mean '{}'?)",
+                            options.data, meant));
+  }
   auto data = std::make_shared<Dataset>(load_dataset(options.data, data_options));
   loaded.notes = data->notes;
   std::string loss = options.loss;

@@ -141,7 +141,8 @@ int run(const std::vector<std::string>& arguments) {
 std::string help() {
   return "Usage: kappa landscape OBJECTIVE [options]\n"
          "\n"
-         "The function on a line or in a plane through the point, with its quadratic model.\n"
+         "The function on a line or in a plane through the point, with its quadratic\n"
+         "model.\n"
          "\n"
          "  kappa landscape \"100*(y - x^2)^2 + (1 - x)^2\" --at x=-1.2,y=1 --plot\n"
          "  kappa landscape mlp:784-64-10:tanh --data fashion-mnist --scale 1/255 \\\n"

@@ -8,7 +8,6 @@
 #include "command.h"
 #include "common.h"
 #include "data/npz.h"
-#include "frontend/nearest.h"
 #include "frontend/onnx/model.h"
 #include "kappa/error.h"
 #include "minimize_options.h"
@@ -147,8 +146,8 @@ std::string method_table() {
   std::string out = "\nMethods and their settings (--option KEY=VALUE):\n";
   for (const MethodInfo& method : minimize_methods()) {
     std::string left = "  " + method.name;
-    for (const std::string& line : wrap(method.text, 62)) {
-      out += fmt::format("{:<18}{}\n", left, line);
+    for (const std::string& line : wrapped(method.text, 60)) {
+      out += fmt::format("{:<20}{}\n", left, line);
       left.clear();
     }
     for (const OptionInfo& option : method.options) {
@@ -162,7 +161,7 @@ std::string method_table() {
       }
       std::string text = option.text;
       if (!option.choices.empty()) text += fmt::format(" ({})", fmt::join(option.choices, ", "));
-      for (const std::string& line : wrap(text, 52)) {
+      for (const std::string& line : wrapped(text, 52)) {
         out += fmt::format("{:<28}{}\n", key, line);
         key.clear();
       }

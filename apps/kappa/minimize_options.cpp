@@ -2,16 +2,47 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
+#include "frontend/nearest.h"
 #include "kappa/error.h"
 #include "terminal.h"
 #include "values.h"
 
 namespace kappa {
+namespace {
+
+// The library lists what it knows; a near name is suggested here, where names are typed.
+void suggest(const char* option, const std::string& given, const std::vector<std::string>& known) {
+  const std::string meant = nearest(given, known);
+  if (meant.empty() || std::find(known.begin(), known.end(), given) != known.end()) return;
+  throw Error(ErrorKind::usage, fmt::format("{}: '{}' is unknown (did you mean '{}'?); kappa "
+                                            "minimize --help lists the methods and settings",
+                                            option, given, meant));
+}
+
+void suggest_names(const std::string& methods, const MinimizeOptions& options) {
+  std::vector<std::string> names{"auto"}, keys;
+  std::vector<std::string> given = split_list(methods);
+  for (std::string& name : given) std::erase(name, ' ');
+  for (const MethodInfo& method : minimize_methods()) {
+    names.push_back(method.name);
+    if (std::find(given.begin(), given.end(), method.name) == given.end()) continue;
+    for (const OptionInfo& option : method.options) {
+      keys.push_back(option.name);
+      keys.push_back(method.name + "." + option.name);
+    }
+  }
+  for (const std::string& name : given) suggest("--method", name, names);
+  for (const auto& [key, value] : options.method_options) suggest("--option", key, keys);
+}
+
+}  // namespace
 
 void WalkOptions::add_to(OptionTable& table) {
-  table.repeated("--option", "KEY=VALUE", "a setting of the method (listed below)", settings);
+  table.repeated("--option", "KEY=VALUE",
+                 "a setting of the method (kappa minimize --help lists them)", settings);
   table.number("--learning-rate", "A", "the same as --option learning-rate=A", learning_rate);
   table.count("--max-iterations", "limit (default: the method's)", 1, max_iterations);
   table.number("--max-seconds", "S", "limit of time", max_seconds);
@@ -44,6 +75,7 @@ MinimizeOptions WalkOptions::build(const std::string& method, const CommonOption
   if (learning_rate) {
     options.method_options.emplace_back("learning-rate", fmt::format("{}", *learning_rate));
   }
+  suggest_names(method, options);
   options.max_iterations = max_iterations;
   options.max_seconds = max_seconds;
   options.max_epochs = epochs;

@@ -129,12 +129,17 @@ class Binder {
         remedy += (i > 0 ? "," : "") + unbound[i] + "=VALUE";
       }
       if (unbound.size() > 8) remedy += ",...";
+      if (!bindings_.columns.empty()) {
+        remedy += fmt::format("; the table's columns are {}", fmt::join(bindings_.columns, ", "));
+      }
     }
-    fail(ErrorKind::name, *at,
-         fmt::format("'{}'{} no value", unbound[0],
-                     unbound.size() > 1 ? fmt::format(" and {} more names have", unbound.size() - 1)
-                                        : " has"),
-         remedy);
+    fail(
+        ErrorKind::name, *at,
+        fmt::format("'{}'{} no value", unbound[0],
+                    unbound.size() > 2 ? fmt::format(" and {} other names have", unbound.size() - 1)
+                    : unbound.size() > 1 ? fmt::format(" and '{}' have", unbound[1])
+                                         : " has"),
+        remedy);
   }
 
   // ----------------------------------------------------------------------------- expressions

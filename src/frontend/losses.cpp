@@ -117,8 +117,13 @@ void check_loss(const Loss& loss, const Type& z, const Type& given) {
     }
     case TargetKind::numbers:
       if (given.shape != z.shape && !lacks_unit_axis(z.shape, given.shape)) {
-        fail(fmt::format("targets of shape {} for outputs of shape {}", to_string(given.shape),
-                         to_string(z.shape)));
+        const auto per_sample = [](const Shape& shape) {
+          return shape.empty() ? "()" : to_string(Shape(shape.begin() + 1, shape.end()));
+        };
+        fail(
+            fmt::format("a sample has targets of shape {} and outputs of shape {}; for class "
+                        "labels (0, 1, ...) use cross-entropy",
+                        per_sample(given.shape), per_sample(z.shape)));
       }
   }
 }

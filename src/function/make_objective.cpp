@@ -158,7 +158,8 @@ std::unique_ptr<Objective> make_network_objective(const std::string& layers,
                             network.num_inputs, data->source, data->num_features(),
                             network.kind == "mlp"
                                 ? fmt::format("write mlp:{}-...", data->num_features())
-                                : fmt::format("their product must be {}", data->num_features())));
+                                : fmt::format("the extents it begins with must multiply to {}",
+                                              data->num_features())));
   }
   if (data->num_samples() == 0) {
     throw Error(ErrorKind::data, fmt::format("{} has no samples", data->source));

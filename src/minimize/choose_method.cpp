@@ -13,10 +13,12 @@ ChosenMethod choose_method(const Problem& problem, const MinimizeOptions& option
     return {"adam", "mini-batches were asked for"};
   }
   if (m > 0 && n <= kMaxDenseDimension && m <= kMaxJacobianEntries / n) {
-    return {"lm", fmt::format("a sum of {} squares in {} parameters", m, n)};
+    return {"lm", fmt::format("a sum of {} square{} in {} parameter{}", m, m == 1 ? "" : "s", n,
+                              n == 1 ? "" : "s")};
   }
   if (n <= kMaxDenseDimension && problem.num_samples() == 0) {
-    return {"trust-region", fmt::format("{} parameters: the Hessian is cheap to factorise", n)};
+    return {"trust-region",
+            fmt::format("{} parameter{}: the Hessian is cheap to factorise", n, n == 1 ? "" : "s")};
   }
   if (problem.num_samples() > 0) {
     return {"lbfgs", fmt::format("{} parameters on {} samples", n, problem.num_samples())};

@@ -20,9 +20,11 @@ double read_number(const MethodInfo& method, const OptionInfo& option, const std
                                               option.name, text, method.name));
   }
   if (!(value >= option.lower && value <= option.upper)) {
-    throw Error(ErrorKind::value,
-                fmt::format("minimize: option {}={} of method {} must lie in [{:g}, {:g}]",
-                            option.name, text, method.name, option.lower, option.upper));
+    const std::string range = std::isinf(option.upper)
+                                  ? fmt::format("be >= {:g}", option.lower)
+                                  : fmt::format("lie in [{:g}, {:g}]", option.lower, option.upper);
+    throw Error(ErrorKind::value, fmt::format("minimize: option {}={} of method {} must {}",
+                                              option.name, text, method.name, range));
   }
   return value;
 }

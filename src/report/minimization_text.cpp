@@ -129,6 +129,22 @@ void write_fit(Text& text, const StandardErrors& fit, const std::vector<std::str
       fmt::format("largest correlation {:.4f}, of {} and {}", largest, names[column], names[row]));
 }
 
+// What was evaluated at all.
+std::string counts_text(const EvaluationCounts& c) {
+  std::string list;
+  const auto add = [&](std::int64_t count, const char* noun) {
+    if (count > 0) list += ", " + counted(count, noun);
+  };
+  add(c.num_values, "value");
+  add(c.num_gradients, "gradient");
+  add(c.num_hvps, "Hessian product");
+  add(c.num_hessians, "dense Hessian");
+  add(c.num_residuals, "residual vector");
+  add(c.num_jacobians, "Jacobian");
+  add(c.num_factorizations, "factorisation");
+  return list;
+}
+
 // Where the time went, for runs long enough to ask.
 void write_times(Text& text, const MinimizeResult& r) {
   if (r.seconds < 1) return;
@@ -158,8 +174,18 @@ const char* remedy(const MinimizeResult& r) {
     case MinimizeStatus::max_seconds: return "a larger --max-seconds goes further";
     case MinimizeStatus::stalled:
       return "kappa analyze at this point says why: a flat direction, a kink, or rounding";
-    case MinimizeStatus::diverged:
-      return "a smaller learning rate: kappa analyze at the start gives the stable ones";
+    case MinimizeStatus::diverged: {
+      if (!std::isfinite(r.start_value)) {
+        return "start where f has a value: another --at, other weights";
+      }
+      if (r.reason.criterion == "value_floor") {
+        return "there is no minimum that way: hold a parameter by --params, or correct f";
+      }
+      const bool has_rate = std::any_of(r.used_options.begin(), r.used_options.end(),
+                                        [](const auto& o) { return o.first.ends_with("rate"); });
+      return has_rate ? "a smaller learning rate: kappa analyze at the start gives the stable ones"
+                      : "start elsewhere, or take a method that only goes down (trust-region)";
+    }
     case MinimizeStatus::interrupted: return "stopped by you; this is the best point so far";
   }
   return "";
@@ -176,7 +202,8 @@ std::string to_text(const Minimization& m, const TextStyle& style) {
   write_settings(text, r);
   write_switches(text, r);
   text.label("Value");
-  text.line(fmt::format("{:.10g}, from {:.10g} at the start", r.value, r.start_value));
+  text.line(
+      fmt::format("{}, from {} at the start", value_text(r.value), value_text(r.start_value)));
   if (m.accuracy) {
     text.line(
         fmt::format("{:.2f} % of the training samples classified rightly", 100 * *m.accuracy));
@@ -201,10 +228,8 @@ std::string to_text(const Minimization& m, const TextStyle& style) {
   if (m.critical_point) write_critical_point(text, *m.critical_point);
   write_path(text, r);
   text.label("Cost");
-  text.words(fmt::format("{}, {}, {}, {}; {}", counted(r.num_iterations, "iteration"),
-                         counted(r.counts.num_values, "value"),
-                         counted(r.counts.num_gradients, "gradient"),
-                         counted(r.counts.num_hvps, "Hessian product"), time_text(r.seconds)));
+  text.words(counted(r.num_iterations, "iteration") + counts_text(r.counts) + "; " +
+             time_text(r.seconds));
   write_times(text, r);
   return text.str();
 }

@@ -57,7 +57,11 @@ class Errors(CliTest):
         self.refused("analyze", "(x", "--at", "x=1", says="position")
         self.refused("analyze", "sine(x)", "--at", "x=1", says="sin")
         self.refused("analyze", "x + z", "--at", "x=1", says="z")
-        self.refused("analyze", F, says="x")
+        self.refused("analyze", F, says="'x' and 'y' have no value")
+        with open(self.path("t.csv"), "w") as file:
+            file.write("a,b\n1,2\n")
+        self.refused("analyze", "(c - p*b)^2", "--data", self.path("t.csv"), "--at", "p=1",
+                     says=["c=VALUE", "columns are a, b"])
         self.refused("analyze", "x@y", "--at", "x=[1,2],y=[1,2,3]", says="position")
         self.refused("analyze", "x[5]", "--at", "x=[1,2]", says="position")
         self.refused("analyze", "sum(range(1e12))*x", "--at", "x=1")
@@ -104,6 +108,9 @@ class Errors(CliTest):
         self.refused("analyze", "mlp:3-2:tanh", says="--data")
         self.refused("analyze", "mlp:3-2:tahn", *d, says="tanh")
         self.refused("analyze", "mlp:3", *d)
+        self.refused("analyze", "mlp:3-2", "--data", "fashion-mnst", says="'fashion-mnist'")
+        self.refused("analyze", "mlp:3-2", *d, "--loss", "mse", says=["(1)", "(2)", "cross-entropy"])
+        self.refused("analyze", "cnn:1x2x2-2:tanh", *d, says="multiply to 3")
         self.refused("analyze", "mlp:3-x-2:tanh", *d)
         self.refused("analyze", "mlp:4-2", *d, says=["4", "3"])
         self.refused("analyze", "mlp:3-2", *d, "--loss", "cross-entropy", says="label")
@@ -163,10 +170,17 @@ class Errors(CliTest):
         self.refused("analyze", "mlp:1-1", "--data", self.path("t.csv"), "--target", "c", says="c")
 
     def test_methods(self):
-        self.refused("minimize", F, *AT, "--method", "lbgfs", says="lbfgs")
+        self.refused("minimize", F, *AT, "--method", "lbgfs", says="did you mean 'lbfgs'")
+        self.refused("minimize", F, *AT, "--method", "sgd, lbgfs", says="did you mean 'lbfgs'")
+        self.refused("minimize", F, *AT, "--method", "best", says="there are auto, adahessian")
+        self.refused("compare", F, *AT, "--methods", "gd,newtn", says="did you mean 'newton'")
         self.refused("minimize", F, *AT, "--option", "rate", says="KEY=VALUE")
-        self.refused("minimize", F, *AT, "--option", "learnig-rate=1", "--method", "gd")
-        self.refused("minimize", F, *AT, "--option", "learning-rate=-1", "--method", "gd")
+        self.refused("minimize", F, *AT, "--option", "learnig-rate=1", "--method", "gd",
+                     says="did you mean 'learning-rate'")
+        self.refused("minimize", F, *AT, "--option", "rho=1", "--method", "gd",
+                     says="there are learning-rate")
+        self.refused("minimize", F, *AT, "--option", "learning-rate=-1", "--method", "gd",
+                     says="must be >= 0")
         self.refused("minimize", "sin(x)", "--at", "x=1", "--standard-errors", says="squares")
         self.refused("minimize", F, *AT, "--resume", says="--checkpoint")
 

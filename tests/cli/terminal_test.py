@@ -19,7 +19,7 @@ CASES = [
     ["compare", "100*(y - x^2)^2 + (1 - x)^2", "--at", "x=-1.2,y=1", "--methods", "gd,lbfgs"],
     ["info", "x^2 + y^2", "--at", "x=1,y=2"],
     ["--help"], ["analyze", "--help"], ["minimize", "--help"], ["derive", "--help"],
-    ["compare", "--help"], ["info", "--help"],
+    ["compare", "--help"], ["landscape", "--help"], ["report", "--help"], ["info", "--help"],
 ]
 
 
