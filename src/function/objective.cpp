@@ -27,8 +27,10 @@ constexpr std::int64_t target_batch_bytes = 24 << 20;
 constexpr std::int64_t image_batch_bytes = 3 << 20;
 constexpr std::int64_t parameter_passes = 8;
 constexpr std::int64_t max_batch = 4096;
-// Of a block of directions.
+// Of a block of directions; beyond the first size, only while a step does no more than this.
 constexpr std::int64_t block_bytes = 6 << 20;
+constexpr std::int64_t large_block_bytes = 64 << 20;
+constexpr double step_flops = 80e6;
 constexpr std::int64_t min_batch = 16;
 
 enum class Curvature { hessian, gauss_newton };
@@ -51,7 +53,6 @@ struct SplitPlans {
   std::unique_ptr<Plan> setup;      // residuals, value, gradient
   std::unique_ptr<Plan> recompute;  // residuals alone
   std::vector<Type> residual_types;
-  bool of_images = false;
   std::map<std::int64_t, std::unique_ptr<Plan>> apply;  // by block size; 0: one direction
 };
 
@@ -272,11 +273,9 @@ struct Objective::Impl {
     if (kind == Curvature::hessian) {
       const Program total = parts.total(batch);
       product = hessian_product(total, flags_for(total));
-      plans.of_images = has_samples_last(total);
     } else {
       const Program model = parts.model(batch);
       product = gauss_newton_product(model, parts.loss(batch), flags_for(model));
-      plans.of_images = has_samples_last(model);
     }
     std::vector<bool> is_direction(product.inputs.size(), false);
     const auto directions =
@@ -314,16 +313,31 @@ struct Objective::Impl {
     return *slot;
   }
 
-  // Directions taken at a time: as many as keep the working set near a core, which gains from
-  // larger products; but two of images at least, whose kernels then load every row of a fixed image
-  // for twice as many outputs. A power of two, so that usual blocks are cut into equal ones: each
-  // size has a plan and memory of its own. Like the micro-batch, it depends on the program alone.
+  // Directions taken at a time: as many as keep the working set near a core, or more where a step
+  // does little, which larger steps do faster. A power of two, so that usual blocks are cut into
+  // equal ones: each size has a plan and memory of its own. Like the micro-batch, it depends on the
+  // program alone.
   std::int64_t block_of(Curvature kind, std::int64_t batch) {
-    const std::int64_t one = apply_plan(kind, batch, 0).workspace_bytes();
+    const Plan& plan = apply_plan(kind, batch, 0);
+    const std::int64_t one = plan.workspace_bytes();
+    const double step =
+        plan.flops() / static_cast<double>(std::max<std::size_t>(plan.num_steps(), 1));
     const std::int64_t most = std::min(Objective::max_block(), dimension);
-    std::int64_t block = split_plans(kind, batch).of_images && most >= 2 ? 2 : 1;
-    while (2 * block <= most && 2 * block * one <= block_bytes) block *= 2;
+    const auto worth = [&](std::int64_t k) {
+      const std::int64_t bytes = k * one;
+      return bytes <= block_bytes ||
+             (bytes <= large_block_bytes && static_cast<double>(k) * step <= step_flops);
+    };
+    std::int64_t block = 1;
+    while (2 * block <= most && worth(2 * block)) block *= 2;
     return block;
+  }
+
+  // What a block of directions takes beyond one direction, where that is much.
+  std::int64_t bytes_of_large_block(Curvature kind, std::int64_t batch) {
+    const std::int64_t one = apply_plan(kind, batch, 0).workspace_bytes();
+    const std::int64_t block = block_of(kind, batch);
+    return block * one > block_bytes ? (block - 1) * one : 0;
   }
 
   // Bytes one worker needs for products of `k` directions.
@@ -448,7 +462,8 @@ Objective::Objective(ObjectiveParts parts, const ObjectiveOptions& options)
   impl_->reserved = whole - impl_->budget;
   impl_->choose_batch(options.batch);
   const std::int64_t batch = impl_->batch_of({});
-  const std::int64_t need = impl_->worker_bytes(Curvature::hessian, batch, 1);
+  const std::int64_t need = impl_->worker_bytes(Curvature::hessian, batch, 1) +
+                            impl_->bytes_of_large_block(Curvature::hessian, batch);
   if (need > impl_->budget) {
     throw Error(ErrorKind::resource,
                 fmt::format("one micro-batch of {} samples needs {} of memory, the budget is {}; "

@@ -18,6 +18,8 @@ constexpr std::int64_t register_file_bytes = 24 * 1024;  // all registers of a p
 
 // A row that repeats is kept in a register for a pass up to this length.
 constexpr std::int64_t max_period = 1024;
+// Rows shorter than this cost more than loading what changes with them tile by tile.
+constexpr std::int64_t least_row = 512;
 
 enum class Role { outer, view, elementwise, library };
 
@@ -672,44 +674,75 @@ class Scheduler {
     return static_cast<int>(fused.instructions.size() - 1);
   }
 
-  // The period with which a load repeats its elements (a row added to every row), or 0.
-  static std::int64_t period_of(const FusedStep& fused, const Instruction& x) {
+  // How a load repeats its elements (a row added to every row): every `period` elements, for
+  // `length` elements, after which others are repeated (those of the next direction of a block).
+  struct Repetition {
+    std::int64_t period = 0;  // 0: none
+    std::int64_t length = 0;
+  };
+  static Repetition repetition_of(const FusedStep& fused, const Instruction& x) {
     const Access& access = x.access;
     if (x.kind != Instruction::Kind::load || x.shift != 0 || x.count != fused.count ||
-        access.bounded() || access.extents.size() < 2 || access.strides[0] != 0) {
-      return 0;
+        access.bounded() || access.extents.size() < 2) {
+      return {};
     }
-    return fused.count / access.extents[0];
+    if (access.strides[0] == 0) return {fused.count / access.extents[0], fused.count};
+    if (access.extents.size() < 3 || access.strides[1] != 0) return {};
+    const std::int64_t length = fused.count / access.extents[0];
+    return {length / access.extents[1], length};
   }
 
   // Tile size, rows, and registers.
   void finish_pass(FusedStep& fused) {
     std::int64_t widest = 1;
-    std::int64_t period = 1;
-    for (const Instruction& x : fused.instructions) {
+    for (const Instruction& x : fused.instructions)
       widest = std::max(widest, size_of(x.type.dtype));
-      const std::int64_t p = period_of(fused, x);
-      if (p > 0 && p <= max_period && (p % period == 0 || period % p == 0)) {
-        period = std::max(period, p);
+    std::int64_t period = 1;
+    std::int64_t length = fused.count;  // for which all loads that repeat do
+    const auto find_period = [&](std::int64_t least_length) {
+      period = 1;
+      length = fused.count;
+      for (const Instruction& x : fused.instructions) {
+        const auto [p, l] = repetition_of(fused, x);
+        if (p > 0 && p <= max_period && l >= least_length && (p % period == 0 || period % p == 0)) {
+          period = std::max(period, p);
+          length = std::min(length, l);
+        }
       }
-    }
-    const auto repeats = [&](const Instruction& x) {
-      const std::int64_t p = period_of(fused, x);
-      return p > 0 && period % p == 0;
     };
-    for (const Instruction& x : fused.instructions) {
-      if (x.kind != Instruction::Kind::load || x.shift != 0 || x.access.uniform() ||
-          x.access.contiguous() || repeats(x)) {
-        continue;
+    find_period(std::min(fused.count, least_row));
+    const auto repeats = [&](const Instruction& x) {
+      const auto [p, l] = repetition_of(fused, x);
+      return p > 0 && period % p == 0 && l % length == 0;
+    };
+    // The longest rows that leave every load that does not repeat in one run.
+    const auto row_of = [&] {
+      std::int64_t row = 0;
+      for (const Instruction& x : fused.instructions) {
+        if (x.kind != Instruction::Kind::load || x.shift != 0 || x.access.uniform() ||
+            x.access.contiguous() || repeats(x)) {
+          continue;
+        }
+        const std::int64_t run = x.access.inner_run();
+        if (run >= 128 && run < fused.count && fused.count % run == 0 && run % period == 0 &&
+            x.count == fused.count) {
+          row = row == 0 ? run : std::min(row, run);
+        }
       }
-      const std::int64_t run = x.access.inner_run();
-      if (run >= 128 && run < fused.count && fused.count % run == 0 && run % period == 0 &&
-          x.count == fused.count) {
-        fused.row = fused.row == 0 ? run : std::min(fused.row, run);
+      return row;
+    };
+    fused.row = row_of();
+    if (length < fused.count) {
+      if (fused.row % length == 0 && length % period == 0) {
+        fused.row = length;
+      } else {  // rows are shorter: what changes within the pass is loaded tile by tile
+        find_period(fused.count);
+        fused.row = row_of();
       }
     }
     for (Instruction& x : fused.instructions) {
       x.constant = x.kind == Instruction::Kind::load && (x.access.uniform() || repeats(x));
+      x.changes = x.constant && !x.access.uniform() && repetition_of(fused, x).length < fused.count;
     }
     if (fuse_) combine_arithmetic(fused);
     assign_registers(fused);

@@ -50,7 +50,8 @@ struct Instruction {
   // load
   int buffer = -1;
   Access access;
-  bool constant = false;  // the same elements in every tile: loaded once a pass
+  bool constant = false;  // the same elements in every tile: loaded once a pass,
+  bool changes = false;   // or once a row
   // tile
   TileFunction function = nullptr;
   const Attributes* attributes = nullptr;

@@ -51,7 +51,10 @@ class Pass {
     std::array<double, 8> sums{};
     for (std::int64_t first = 0; first < step_.count;) {
       std::int64_t last = std::min(first + step_.tile, step_.count);
-      if (step_.row > 0) last = std::min(last, (first / step_.row + 1) * step_.row);
+      if (step_.row > 0) {
+        last = std::min(last, (first / step_.row + 1) * step_.row);
+        if (changes_ && first > 0 && first % step_.row == 0) fill_changing(first);
+      }
       prefetch(last);
       run_tile(first, last);
       finish_tile(first, last, sums.data());
@@ -86,6 +89,7 @@ class Pass {
   std::vector<const std::byte*> many_direct_;
   const std::byte** direct_ = nullptr;  // element 0 of loads that are read in place
   std::int64_t inner_first_ = 0, inner_last_ = 0;
+  bool changes_ = false;  // some loads that are constant in a row change with it
   std::vector<const void*> many_operands_;
   std::vector<double> more_sums_;
 
@@ -102,6 +106,16 @@ class Pass {
       gather_elements(x.access.uniform() ? one : x.access, 0, step_.tile, size_of(x.type.dtype),
                       address_[x.buffer], register_of(x));
       values_[i] = register_of(x);
+      changes_ = changes_ || x.changes;
+    }
+  }
+
+  // What is the same in all tiles of the row that begins at `first`.
+  void fill_changing(std::int64_t first) {
+    for (const Instruction& x : step_.instructions) {
+      if (!x.changes) continue;
+      gather_elements(x.access, first, first + step_.tile, size_of(x.type.dtype),
+                      address_[x.buffer], register_of(x));
     }
   }
 
