@@ -1,11 +1,15 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <cmath>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "frontend/formula.h"
+#include "kappa/error.h"
 #include "program/builder.h"
 
 namespace kappa::testing {
@@ -57,6 +61,31 @@ inline std::vector<double> values_of(const std::string& text,
 inline double value_of(const std::string& text, const std::vector<Given>& parameters = {},
                        DType dtype = DType::f64) {
   return values_of(text, parameters, dtype).at(0);
+}
+
+/// A formula and a part of the one line that refuses it and names the position.
+struct Wrong {
+  const char* text;
+  std::size_t position;  // from 1
+  ErrorKind kind;
+  const char* message;
+};
+template <class Read>
+void expect_refused(std::span<const Wrong> cases, Read&& read) {
+  for (const Wrong& wrong : cases) {
+    try {
+      read(wrong.text);
+      ADD_FAILURE() << wrong.text << " was accepted";
+    } catch (const FormulaError& error) {
+      const std::string message = error.what();
+      EXPECT_EQ(error.kind(), wrong.kind) << wrong.text << ": " << message;
+      EXPECT_NE(message.find(wrong.message), std::string::npos) << wrong.text << ": " << message;
+      EXPECT_NE(message.find("at position " + std::to_string(wrong.position) + ":"),
+                std::string::npos)
+          << wrong.text << ": " << message;
+      EXPECT_EQ(message.find('\n'), std::string::npos) << message;
+    }
+  }
 }
 
 }  // namespace kappa::testing
