@@ -61,11 +61,11 @@ TEST(Cnn, ResidualBlocksHaveAShortcutWhereShapesDiffer) {
   for (const LayerParameter& p : network.parameters) {
     if (p.name.ends_with(".weight")) names.push_back(p.name);
   }
-  EXPECT_EQ(names, (std::vector<std::string>{
+  ASSERT_EQ(names, (std::vector<std::string>{
                        "layers.0.conv1.weight", "layers.0.conv2.weight", "layers.1.conv1.weight",
                        "layers.1.conv2.weight", "layers.1.shortcut.weight", "layers.2.conv1.weight",
                        "layers.2.conv2.weight", "layers.2.shortcut.weight", "layers.3.weight"}));
-  EXPECT_EQ(network.parameters.size(), 2 * names.size());
+  ASSERT_EQ(network.parameters.size(), 2 * names.size());
   EXPECT_EQ(network.parameters[8].shape, (Shape{2, 1, 1, 1}));
   EXPECT_EQ(network.parameters[16].shape, (Shape{3, 2 * 4 * 4}));
   EXPECT_EQ(build_network(network, 5, DType::f32).output_type(0).shape, (Shape{5, 3}));
