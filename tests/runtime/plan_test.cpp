@@ -101,6 +101,17 @@ TEST(Plan, BroadcastsAreReadInPlace) {
   check(b.finish(std::vector<Array>{y, sum(y), sum(y, {0}), sum(y, {1})}), 1e-6);
 }
 
+// A row each direction adds to all rows of its own: read once a direction, by tiles of many rows.
+TEST(Plan, RowsThatChangeWithTheDirection) {
+  for (const std::int64_t rows : {4, 12, 40}) {  // less than a tile, and more
+    Builder b;
+    const Array x = b.input({DType::f64, {3, rows, 128}});
+    const Array row = b.input({DType::f64, {3, 1, 128}}),
+                shared = b.input({DType::f64, {rows, 128}});
+    check(b.finish(std::vector<Array>{x * row + shared * row, sum(x * row)}), 1e-14);
+  }
+}
+
 TEST(Plan, OutputsMayBeInputsConstantsViewsAndRepeated) {
   Builder b;
   const Array x = b.input({DType::f64, {4, 6}});
