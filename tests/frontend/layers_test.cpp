@@ -81,6 +81,7 @@ TEST(Layers, BadStringsGiveOneLine) {
           {"mlp:784-128-10", ErrorKind::parse, "append e.g. :tanh"},
           {"mlp:784-128-10:tahn", ErrorKind::name, "did you mean 'tanh'?"},
           {"mlp:784-128-10:", ErrorKind::name, "unknown activation ''"},
+          {"mlp:784-999999999-10:tanh", ErrorKind::resource, "more than 100000000"},
           {"mlp:784-999999999999999999999-10:tanh", ErrorKind::resource, "more than 100000000"},
           {"mlp:90000000-90000000-10:tanh", ErrorKind::resource, "parameters"},
           {"mlp:1\n2-3", ErrorKind::parse, "width '1?2'"},
