@@ -92,6 +92,12 @@ struct Worker {
   }
 };
 
+// Places for results of micro-batches: those that a call uses, and those that its budget has room
+// for.
+struct Slots {
+  std::int64_t count = 0, most = 0;
+};
+
 // What one call needs at a time: a worker a thread, the results of micro-batches that wait to be
 // added up, and blocks of directions in the program's type.
 struct Crew {
@@ -100,7 +106,8 @@ struct Crew {
   std::vector<Type> types;  // of both
   std::int64_t block = -1;  // directions a block that they were made for
 
-  void prepare(std::int64_t for_block, std::vector<Type> for_types, std::int64_t num_results,
+  // Results of an earlier call stay, as far as this call's share of the budget holds them.
+  void prepare(std::int64_t for_block, std::vector<Type> for_types, Slots slots,
                std::int64_t num_directions) {
     if (block != for_block) {
       results.clear();
@@ -108,7 +115,8 @@ struct Crew {
       block = for_block;
       types = std::move(for_types);
     }
-    results.resize(std::max(results.size(), static_cast<std::size_t>(num_results)));
+    results.resize(std::clamp(results.size(), static_cast<std::size_t>(slots.count),
+                              static_cast<std::size_t>(slots.most)));
     directions.resize(std::max(directions.size(), static_cast<std::size_t>(num_directions)));
   }
   // Memory comes with the first use, by the thread that uses it.
@@ -387,12 +395,13 @@ struct Objective::Impl {
 
   // Results of so many tasks, with `block` directions each, that are kept until they are added up;
   // those of worker_bytes and what fits in `room`, which the directions of blocks share.
-  [[nodiscard]] std::int64_t slots_of(std::int64_t tasks, std::int64_t block, int width,
-                                      std::int64_t room) const {
+  [[nodiscard]] Slots slots_of(std::int64_t tasks, std::int64_t block, int width,
+                               std::int64_t room) const {
     const std::int64_t bytes =
         std::max<std::int64_t>(Block::bytes(direction_types(parts.parameters, dtype(), block)), 1);
     const std::int64_t shared = std::clamp<std::int64_t>(room, 0, most_shared_bytes) / 2;
-    return std::min(tasks, results_kept * width + shared / bytes);
+    const std::int64_t most = results_kept * width + shared / bytes;
+    return {std::min(tasks, most), most};
   }
 
   // Calls body(worker, micro-batch, slot of its results) for all micro-batches, and
@@ -558,7 +567,7 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
   const int width = impl.workers_within(each, batches.count());
   ThreadTeam team(width);
   Crew crew = impl.take_crew(width);
-  const std::int64_t slots = impl.slots_of(batches.count(), 0, width, impl.budget - width * each);
+  const Slots slots = impl.slots_of(batches.count(), 0, width, impl.budget - width * each);
   if (!direct) crew.prepare(0, types, slots, 0);
   std::vector<double> parts(static_cast<std::size_t>(batches.count()));
   Accumulation finish;
@@ -566,7 +575,7 @@ double Objective::gradient(const double* w, double* gradient, Samples samples) c
   finish.l2 = impl.parts.l2;
   finish.directions = w;
   impl.run_rounds(
-      team, crew, batches.count(), slots,
+      team, crew, batches.count(), slots.count,
       [&](Worker& worker, std::int64_t index, std::int64_t slot) {
         const Block& here = worker.data_of(batch, data);
         batches.fill(index, here);
@@ -671,7 +680,7 @@ class ObjectiveLinearization final : public Linearization {
     setup.kept.resize(static_cast<std::size_t>(keep));
     ThreadTeam team(width);
     Crew crew = impl_.take_crew(width);
-    const std::int64_t slots = impl_.slots_of(batches_.count(), 0, width, left - keep * kept_bytes);
+    const Slots slots = impl_.slots_of(batches_.count(), 0, width, left - keep * kept_bytes);
     crew.prepare(0, types, slots, 0);
     std::vector<double> parts(static_cast<std::size_t>(batches_.count()));
     const Plan& plan = want_gradient ? *plans.setup : *plans.recompute;
@@ -682,7 +691,7 @@ class ObjectiveLinearization final : public Linearization {
     // Without a gradient to take along, only the micro-batches that are kept need a pass.
     const std::int64_t count = want_gradient ? batches_.count() : keep;
     impl_.run_rounds(
-        team, crew, count, slots,
+        team, crew, count, slots.count,
         [&](Worker& worker, std::int64_t index, std::int64_t slot) {
           const bool keeps = index < keep;
           Kept& kept = keeps ? setup.kept[static_cast<std::size_t>(index)] : spare(worker, kind);
@@ -762,8 +771,7 @@ class ObjectiveLinearization final : public Linearization {
     Crew crew = impl_.take_crew(width);
     const auto apply_blocks_of = [&](std::int64_t k, std::int64_t number, std::int64_t first) {
       const std::int64_t offset = first * impl_.dimension;
-      const std::int64_t slots =
-          impl_.slots_of(batches_.count() * number, k == 1 ? 0 : k, width, room);
+      const Slots slots = impl_.slots_of(batches_.count() * number, k == 1 ? 0 : k, width, room);
       apply_blocks(kind, k, number, slots, directions + offset, products + offset, team, crew);
     };
     apply_blocks_of(block, blocks, 0);
@@ -773,18 +781,18 @@ class ObjectiveLinearization final : public Linearization {
     impl_.give_back(std::move(crew));
   }
 
-  // So many blocks of k directions, with room for the results of `slots` of them.
-  void apply_blocks(Curvature kind, std::int64_t k, std::int64_t blocks, std::int64_t slots,
+  // So many blocks of k directions.
+  void apply_blocks(Curvature kind, std::int64_t k, std::int64_t blocks, Slots slots,
                     const double* directions, double* products, ThreadTeam& team,
                     Crew& crew) const {
     const std::int64_t block = k == 1 ? 0 : k;  // one direction needs no leading axis
     const std::int64_t stride = k * impl_.dimension;
     const std::int64_t batches = batches_.count();
-    const std::int64_t columns = std::clamp<std::int64_t>(slots / batches, 1, blocks);
+    const std::int64_t columns = std::clamp<std::int64_t>(slots.count / batches, 1, blocks);
     const bool same = impl_.same_layout(block);
     const bool direct = same && batches == 1;
     const std::vector<Type> types = direction_types(impl_.parts.parameters, impl_.dtype(), block);
-    crew.prepare(block, types, direct ? 0 : slots, same ? 0 : columns);
+    crew.prepare(block, types, direct ? Slots{} : slots, same ? 0 : columns);
     for (std::int64_t done = 0; done < blocks; done += columns) {
       const std::int64_t wide = std::min(columns, blocks - done);
       const double* from = directions + done * stride;
@@ -804,7 +812,7 @@ class ObjectiveLinearization final : public Linearization {
       // Blocks follow one another within a micro-batch: threads side by side then read the same
       // residuals, which one fetches into the shared cache for all.
       impl_.run_rounds(
-          team, crew, batches * wide, slots / wide * wide,
+          team, crew, batches * wide, slots.count / wide * wide,
           [&](Worker& worker, std::int64_t task, std::int64_t slot) {
             const std::int64_t offset = task % wide * stride;
             std::vector<const void*> inputs;
