@@ -44,7 +44,7 @@ ObjectiveSettings settings_of(const CommonOptions& options) {
     settings.options.memory_bytes = parse_bytes("--memory", options.memory);
     // The program, its libraries and the kernels they generate take about this much themselves.
     settings.options.reserved_bytes =
-        std::min<std::int64_t>(std::int64_t{32} << 20, settings.options.memory_bytes / 2);
+        std::min<std::int64_t>(std::int64_t{40} << 20, settings.options.memory_bytes / 2);
   }
   return settings;
 }
