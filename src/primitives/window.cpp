@@ -341,21 +341,25 @@ Array average_pool(const Array& x, const Dims& kernel, const Window& window, boo
       convolution(x, full(x, count_padding ? 1 / taps : 1, weight, dtype), window, channels);
   if (count_padding) return sums;
   const Dims extents(x.shape().begin() + 2, x.shape().end());
-  std::vector<double> shares;
-  for_each_position(pool.extents, [&](const Dims& at, std::int64_t) {
-    double inside = 1;
-    for (std::size_t i = 0; i < kernel.size(); ++i) {
+  // Of a window's taps inside the image, a product over the axes: kept an axis each, for an image
+  // of any size.
+  Array means = sums;
+  for (std::size_t i = 0; i < kernel.size(); ++i) {
+    std::vector<double> shares;
+    shares.reserve(static_cast<std::size_t>(pool.extents[i]));
+    for (std::int64_t at = 0; at < pool.extents[i]; ++at) {
       std::int64_t count = 0;
       for (std::int64_t k = 0; k < kernel[i]; ++k) {
-        const std::int64_t place =
-            at[i] * pool.strides[i] + k * pool.dilations[i] - pool.pads_low[i];
+        const std::int64_t place = at * pool.strides[i] + k * pool.dilations[i] - pool.pads_low[i];
         if (place >= 0 && place < extents[i]) ++count;
       }
-      inside *= static_cast<double>(count);
+      shares.push_back(1 / static_cast<double>(count));
     }
-    shares.push_back(1 / inside);
-  });
-  return sums * constant(x, shares, pool.extents, dtype);
+    Shape along(kernel.size(), 1);
+    along[i] = pool.extents[i];
+    means = means * constant(x, shares, along, dtype);
+  }
+  return means;
 }
 
 }  // namespace kappa
