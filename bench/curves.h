@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "data/dataset.h"
 
 namespace kappa::bench {

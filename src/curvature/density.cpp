@@ -4,8 +4,8 @@
 #include <limits>
 #include <numbers>
 
+#include "base/random.h"
 #include "curvature/checks.h"
-#include "curvature/random.h"
 #include "curvature/statistics.h"
 #include "curvature/tall.h"
 #include "curvature/tall_storage.h"

@@ -2,8 +2,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/random.h"
 #include "curvature/checks.h"
-#include "curvature/random.h"
 #include "kappa/curvature.h"
 
 namespace kappa {

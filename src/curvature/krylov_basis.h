@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <span>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "curvature/tall_storage.h"
 #include "kappa/operator.h"
 

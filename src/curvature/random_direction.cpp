@@ -1,7 +1,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "kappa/landscape.h"
 
 namespace kappa {

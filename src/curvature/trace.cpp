@@ -3,8 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "base/random.h"
 #include "curvature/checks.h"
-#include "curvature/random.h"
 #include "curvature/statistics.h"
 #include "curvature/tall.h"
 #include "kappa/curvature.h"

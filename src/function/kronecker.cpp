@@ -5,6 +5,7 @@
 #include <mutex>
 
 #include "base/kronecker.h"
+#include "base/random.h"
 #include "function/batches.h"
 #include "function/objective.h"
 
@@ -13,22 +14,6 @@ namespace {
 
 constexpr std::int64_t max_side = 4096;
 constexpr std::int64_t preferred_batch = 512;
-
-// Signs as an array of this dtype; SplitMix64, a word for 64 of them.
-template <class T>
-void fill_signs(std::uint64_t seed, std::uint64_t stream, std::int64_t count, void* target) {
-  std::uint64_t state = seed * 0x9e3779b97f4a7c15ULL ^ (stream + 1) * 0xd1342543de82ef95ULL;
-  std::uint64_t word = 0;
-  for (std::int64_t i = 0; i < count; ++i, word >>= 1) {
-    if (i % 64 == 0) {
-      word = state += 0x9e3779b97f4a7c15ULL;
-      word = (word ^ (word >> 30)) * 0xbf58476d1ce4e5b9ULL;
-      word = (word ^ (word >> 27)) * 0x94d049bb133111ebULL;
-      word ^= word >> 31;
-    }
-    static_cast<T*>(target)[i] = (word & 1) != 0 ? T{1} : T{-1};
-  }
-}
 
 template <class T>
 void add(const void* typed, std::vector<double>& sum) {
@@ -115,7 +100,12 @@ std::vector<KroneckerBlock> Objective::kronecker_blocks(const double* w, Samples
     batches.fill(b, data);
     const std::uint64_t own =
         stream * static_cast<std::uint64_t>(batches.count()) + static_cast<std::uint64_t>(b);
-    (single ? fill_signs<float> : fill_signs<double>)(seed, own, num_elements(z.shape), signs[0]);
+    Random random(seed, own);
+    if (single) {
+      random.fill_signs(num_elements(z.shape), static_cast<float*>(signs[0]));
+    } else {
+      random.fill_signs(num_elements(z.shape), static_cast<double*>(signs[0]));
+    }
     compiled->plan->run(inputs.data(), outputs.data(), workspace.get());
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       (single ? add<float> : add<double>)(results[2 * i], blocks[i].left);

@@ -1,6 +1,6 @@
 #include "minimize/hutchinson.h"
 
-#include "curvature/random.h"
+#include "base/random.h"
 
 namespace kappa {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "minimize/dense_algebra.h"
 
 namespace kappa {

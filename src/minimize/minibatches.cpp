@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "curvature/random.h"
+#include "base/random.h"
 
 namespace kappa {
 namespace {

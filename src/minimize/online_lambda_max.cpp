@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "minimize/method.h"
 
 namespace kappa {

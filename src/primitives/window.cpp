@@ -158,7 +158,7 @@ Primitive pair(const char* name, const char* doc, bool put) {
     const Array back = take_or_put(!put, window, axes.extents, cotangent, call.operands[1]);
     return back.rank() > values.rank() ? sum(back, {0}) : back;
   };
-  p.batch = [name, put](const Call& call, const std::vector<bool>& batched, std::int64_t extent) {
+  p.batch = [put](const Call& call, const std::vector<bool>& batched, std::int64_t extent) {
     const WindowAttributes window(call.attributes);
     const std::size_t plain = window.rank() + 2;
     std::vector<bool> carried;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "curvature/spectra.h"
 #include "kappa/curvature.h"
 #include "kappa/error.h"

@@ -3,7 +3,7 @@
 #include <Eigen/Dense>
 #include <cmath>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "curvature/spectra.h"
 #include "kappa/curvature.h"
 #include "kappa/error.h"

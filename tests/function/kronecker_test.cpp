@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "function/make_objective.h"
 
 namespace kappa {

@@ -4,7 +4,7 @@
 #include <Eigen/Core>
 #include <cmath>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "minimize/kronecker_preconditioner.h"
 
 namespace kappa {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "curvature/random.h"
+#include "base/random.h"
 #include "function/make_objective.h"
 #include "kappa/error.h"
 #include "report/landscape_axes.h"

@@ -26,11 +26,12 @@ class Random {
     }
   }
 
-  void fill_signs(std::int64_t n, double* x) {
+  template <class T>
+  void fill_signs(std::int64_t n, T* x) {
     std::uint64_t word = 0;
     for (std::int64_t i = 0; i < n; ++i, word >>= 1) {
       if (i % 64 == 0) word = bits();
-      x[i] = (word & 1) != 0 ? 1.0 : -1.0;
+      x[i] = (word & 1) != 0 ? T{1} : T{-1};
     }
   }
 
