@@ -6,7 +6,7 @@ rate, in one run.
 transformer:64x16-d128-h4-l2-10 on 16 sequences, float32, cross-entropy. A round runs Kappa
 (build/release/bin/transformer_bench) and PyTorch (torch_transformer.py), each a fresh process on
 the same core, one right after the other in alternating order; every figure is the median over
-rounds, every ratio the median of the rounds' own ratios. Two threads against one use two cores.
+rounds, every ratio the median of the rounds' own ratios.
 
   kept    the linearisation (torch: the graph of the gradient) is kept, one direction is applied
   block   Kappa with 8 directions at once, per direction
@@ -14,6 +14,8 @@ rounds, every ratio the median of the rounds' own ratios. Two threads against on
   sgemm   operations of the matrix products over the time, as a fraction of the rate of a 1024^3
           product: the faster of Kappa's own measurement and torch.mm in the same round
   peak    resident memory of the whole process; `own` without what it takes to import torch
+  threads two threads against one on either core, in turn with two independent products at once (the
+          pair, thread_scaling.h); judged over the steady rounds, in which the pair yielded two cores
 """
 import argparse
 import json
@@ -34,7 +36,8 @@ MEANING = {
     "peak_torch_over_kappa": "peak memory torch / kappa",
     "peak_torch_over_block": "peak memory torch / kappa block of 8",
     "own_torch_over_kappa": "peak memory, torch without its import / kappa",
-    "threads_speedup": "two threads / one",
+    "threads_speedup": "two threads / one", "threads_all": "  over all rounds",
+    "threads_pair": "  pair / one",
 }
 
 
@@ -48,9 +51,8 @@ def run(command, cores):
 
 
 def run_round(binary, core, second_core, repeat, kappa_first):
-    def kappa(*options, cores=(core,), threads=1):
-        return run([binary, "--threads", str(threads), "--repeat", str(repeat), *options],
-                   set(cores))
+    def kappa(*options):
+        return run([binary, "--repeat", str(repeat), *options], {core})
 
     def kappa_side():
         return kappa(), kappa("--block", "8")
@@ -83,8 +85,10 @@ def run_round(binary, core, second_core, repeat, kappa_first):
         "own_torch_over_kappa": (torch["peak_mb"] - torch["import_mb"]) / one["peak_mb"],
     }
     if second_core >= 0:
-        two = kappa(cores=(core, second_core), threads=2)["seconds_per_direction"]
-        figures["threads_speedup"] = seconds / two
+        found = run([binary, "--scaling", "--repeat", str(2 * repeat)], {core, second_core})
+        steady = found["two_over_one_steady"]
+        figures |= {"threads_speedup": found["two_over_one"] if steady is None else steady,
+                    "threads_all": found["two_over_one"], "threads_pair": found["pair_over_one"]}
     return figures
 
 

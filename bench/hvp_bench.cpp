@@ -4,8 +4,7 @@
 //
 // --products adds the time of the product's matrix products alone: the same calls on operands of
 // the same sizes in the same order, nothing between them. No way of running the rest can be faster.
-// --sgemm SECONDS measures nothing but the rate of sgemm, for as long: two at once on two cores
-// show what a second core is worth on this machine.
+// --scaling shows what two threads bring instead (thread_scaling.h), over --repeat rounds.
 
 #include <dnnl.h>
 #include <fmt/format.h>
@@ -20,6 +19,7 @@
 #include <vector>
 
 #include "base/blas.h"
+#include "bench/thread_scaling.h"
 #include "function/make_objective.h"
 #include "program/tensor.h"
 
@@ -34,14 +34,12 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// Rate of a 1024^3 product by oneDNN's sgemm in GF/s: the median of 12, or of as many as the
-// seconds hold.
-double sgemm_rate(double for_seconds = 0) {
+// Rate of a 1024^3 product by oneDNN's sgemm in GF/s: the median of 12.
+double sgemm_rate() {
   const std::int64_t n = 1024;
   std::vector<float> a(n * n, 0.5F), b(n * n, 0.25F), c(n * n);
   std::vector<double> times;
-  const double end = now() + for_seconds;
-  while (times.size() < 12 || now() < end) {
+  while (times.size() < 12) {
     const double start = now();
     dnnl_sgemm('N', 'N', n, n, n, 1.0F, a.data(), n, b.data(), n, 0.0F, c.data(), n);
     times.push_back(now() - start);
@@ -128,7 +126,7 @@ class BareProducts {
 int main(int argc, char** argv) {
   std::int64_t samples = 2048, block = 1, repeat = 9, batch = 0;
   int threads = 1;
-  bool gauss_newton = false, with_products = false;
+  bool gauss_newton = false, with_products = false, scaling = false;
   std::string layers = "mlp:784-512-512-10:tanh";
   for (int i = 1; i < argc; ++i) {
     const auto next = [&] { return i + 1 < argc ? argv[++i] : (char*)"0"; };
@@ -148,13 +146,12 @@ int main(int argc, char** argv) {
       gauss_newton = true;
     else if (!std::strcmp(argv[i], "--products"))
       with_products = true;
-    else if (!std::strcmp(argv[i], "--sgemm")) {
-      fmt::print("{{\"sgemm_gflops\": {:.4g}}}\n", sgemm_rate(std::atof(next())));
-      return 0;
-    } else {
+    else if (!std::strcmp(argv[i], "--scaling"))
+      scaling = true;
+    else {
       fmt::print(stderr,
                  "usage: hvp_bench [--samples N] [--block K] [--threads T] [--repeat R] "
-                 "[--model mlp:...] [--ggn] [--products] | --sgemm SECONDS\n");
+                 "[--model mlp:...] [--ggn] [--products] [--scaling]\n");
       return 2;
     }
   }
@@ -163,10 +160,16 @@ int main(int argc, char** argv) {
   data_options.scale = 1.0 / 255;
   auto data = std::make_shared<kappa::Dataset>(kappa::load_dataset("fashion-mnist", data_options));
   kappa::ObjectiveSettings settings;
-  settings.options.num_threads = threads;
   settings.options.batch = batch;
-  const auto objective =
-      kappa::make_network_objective(layers, data, "cross-entropy", "uniform", 0, {}, settings);
+  const auto make = [&](int num_threads) {
+    settings.options.num_threads = num_threads;
+    return kappa::make_network_objective(layers, data, "cross-entropy", "uniform", 0, {}, settings);
+  };
+  if (scaling) {
+    kappa::print_thread_scaling(make, block, repeat);
+    return 0;
+  }
+  const auto objective = make(threads);
   const std::vector<double> w = objective->parameters().start();
   const auto n = static_cast<std::size_t>(objective->dimension());
   const kappa::ObjectiveCost cost = objective->cost(block);
