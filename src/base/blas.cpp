@@ -105,6 +105,10 @@ bool is_small(const GemmShape& s, double limit) {
 bool is_block(const GemmShape& s, double limit) {
   return is_small(s, limit) && std::min({s.rows, s.columns, s.inner}) >= 4;
 }
+// Short sums, or few columns, leave a library's packing nothing to pay for.
+bool is_thin(const GemmShape& s) {
+  return std::min({s.rows, s.columns, s.inner}) >= 4 && std::min(s.columns, s.inner) <= 16;
+}
 bool is_vector(const GemmShape& s) { return s.rows == 1 || s.columns == 1; }
 
 void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::int64_t ldc) {
@@ -118,7 +122,7 @@ void check_extents(const GemmShape& s, std::int64_t lda, std::int64_t ldb, std::
 
 void gemm(const GemmShape& s, const double* a, std::int64_t lda, const double* b, std::int64_t ldb,
           double beta, double* c, std::int64_t ldc) {
-  if (is_vector(s) || is_small(s, 8000) || is_block(s, 0x1p20) || is_few_dots(s)) {
+  if (is_vector(s) || is_small(s, 8000) || is_block(s, 0x1p20) || is_thin(s) || is_few_dots(s)) {
     return small_gemm(s, a, lda, b, ldb, beta, c, ldc);
   }
   check_extents(s, lda, ldb, ldc);

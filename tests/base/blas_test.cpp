@@ -41,6 +41,8 @@ void compare_with_loop(double tolerance) {
                                 {100, 70, 130},
                                 {70, 300, 40},
                                 {30, 7, 150},
+                                {300, 400, 12},
+                                {500, 12, 300},
                                 {3, 5, 0}}) {
     for (int flags = 0; flags < 8; ++flags) {
       const GemmShape shape{m, n, k, (flags & 1) != 0, (flags & 2) != 0};
