@@ -302,7 +302,7 @@ class Interpreter {
   }
 
   [[nodiscard]] std::int64_t known_index(Id id) const {
-    if (!e_.is_number(id)) throw Unprintable{};
+    if (!e_.is_number(id) || !(std::abs(e_.value(id)) < 0x1p53)) throw Unprintable{};
     return static_cast<std::int64_t>(e_.value(id));
   }
 

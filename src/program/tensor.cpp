@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <new>
 
 #include "kappa/error.h"
@@ -71,7 +72,11 @@ void Tensor::set(std::int64_t index, double value) const {
   switch (type_.dtype) {
     case DType::f64: as<double>()[index] = value; break;
     case DType::f32: as<float>()[index] = static_cast<float>(value); break;
-    case DType::i64: as<std::int64_t>()[index] = static_cast<std::int64_t>(value); break;
+    case DType::i64:
+      // Out of range as the primitive `convert` has it.
+      as<std::int64_t>()[index] =
+          value >= -0x1p63 && value < 0x1p63 ? static_cast<std::int64_t>(value) : INT64_MIN;
+      break;
     case DType::boolean: as<std::uint8_t>()[index] = value != 0; break;
   }
 }

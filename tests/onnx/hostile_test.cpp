@@ -3,6 +3,7 @@
 #include <onnx/onnx_pb.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <fstream>
 #include <functional>
 
@@ -59,6 +60,22 @@ onnx::TensorProto& add_integers(onnx::GraphProto& graph, const std::string& name
   tensor.add_dims(static_cast<std::int64_t>(values.size()));
   for (const std::int64_t value : values) tensor.add_int64_data(value);
   return tensor;
+}
+
+void add_floats(onnx::GraphProto& graph, const std::string& name,
+                const std::vector<float>& values) {
+  auto& tensor = *graph.add_initializer();
+  tensor.set_name(name);
+  tensor.set_data_type(1);
+  tensor.add_dims(static_cast<std::int64_t>(values.size()));
+  for (const float value : values) tensor.add_float_data(value);
+}
+
+void add_text(onnx::NodeProto& node, const std::string& name, const std::string& value) {
+  auto& attribute = *node.add_attribute();
+  attribute.set_name(name);
+  attribute.set_type(onnx::AttributeProto::STRING);
+  attribute.set_s(value);
 }
 
 // Reads and imports; the message of the Error, which must come and must be one line.
@@ -359,6 +376,43 @@ TEST(OnnxHostile, FunctionsThatDoubleAndFillTheMemory) {
   add_node(graph, "f0", {"x"}, {"y"}).set_domain("d");
   add_output(graph, "y");
   EXPECT_SAYS(refusal(model), "constants of more than");
+}
+
+// The bits of a floating number where a list of integers belongs.
+TEST(OnnxHostile, FloatingNumbersThatAreNoIntegers) {
+  for (const auto& [entry, shown] :
+       {std::pair{1e30F, "is 1e+30 at entry 0"}, {2.5F, "is 2.5 at entry 0"}, {NAN, "is nan"}}) {
+    auto model = empty_model();
+    auto& graph = *model.mutable_graph();
+    add_input(graph, "x", {2, 3});
+    add_floats(graph, "shape", {entry, 6});
+    add_node(graph, "Reshape", {"x", "shape"}, {"y"});
+    add_output(graph, "y");
+    const std::string text = refusal(model);
+    EXPECT_SAYS(text, "Reshape");
+    EXPECT_SAYS(text, shown);
+    EXPECT_SAYS(text, "not an integer");
+  }
+}
+
+TEST(OnnxHostile, RegionsAndSizesBeyondIntegers) {
+  const auto resize = [](const std::vector<float>& region, const Dims& sizes) {
+    auto model = empty_model();
+    model.mutable_opset_import(0)->set_version(18);
+    auto& graph = *model.mutable_graph();
+    add_input(graph, "x", {2, 3});
+    add_floats(graph, "region", region);
+    add_integers(graph, "sizes", sizes);
+    auto& node = add_node(graph, "Resize", {"x", "region", "", "sizes"}, {"y"});
+    add_text(node, "coordinate_transformation_mode",
+             region.empty() ? "half_pixel" : "tf_crop_and_resize");
+    add_text(node, "keep_aspect_ratio_policy", region.empty() ? "not_smaller" : "stretch");
+    add_output(graph, "y");
+    return refusal(model);
+  };
+  EXPECT_SAYS(resize({0, -1e30F, 1, 1e30F}, {4, 4}), "a region out of range");
+  EXPECT_SAYS(resize({0, NAN, 1, 1}, {4, 4}), "a region out of range");
+  EXPECT_SAYS(resize({}, {1, INT64_MAX}), "size out of range");
 }
 
 TEST(OnnxHostile, GraphsNestedWithoutEnd) {

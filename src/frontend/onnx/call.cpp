@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "frontend/onnx/proto.h"
 #include "frontend/onnx/scope.h"
 #include "kappa/error.h"
@@ -70,8 +72,16 @@ Dims OnnxCall::known_integers(std::size_t i) const {
   const Tensor value = known(i);
   Dims result;
   for (std::int64_t k = 0; k < value.size(); ++k) {
-    result.push_back(value.dtype() == DType::i64 ? value.as<std::int64_t>()[k]
-                                                 : static_cast<std::int64_t>(value.at(k)));
+    if (value.dtype() == DType::i64) {
+      result.push_back(value.as<std::int64_t>()[k]);
+      continue;
+    }
+    const double number = value.at(k);
+    if (!(std::abs(number) < 0x1p63) || number != std::trunc(number)) {
+      fail(fmt::format("input {} ('{}') is {:.6g} at entry {}, not an integer", i,
+                       shown_name(node_.inputs[i]), number, k));
+    }
+    result.push_back(static_cast<std::int64_t>(number));
   }
   return result;
 }

@@ -98,6 +98,7 @@ Array resize_axis(OnnxCall& call, const Array& x, std::int64_t along, const Samp
   std::vector<double> inside;
   for (std::int64_t i = 0; i < axis.result; ++i) {
     const double place = source_place(call, how, axis, i);
+    if (!(std::abs(place) < 0x1p53)) call.fail("a region out of range");
     all.push_back(taps_at(call, how, axis, place));
     count = std::max(count, all.back().weights.size());
     const bool in = how.place != "tf_crop_and_resize" ||
@@ -179,7 +180,8 @@ void keep_ratio(const Array& x, const Dims& axes, bool greatest, Dims& sizes,
   scales.assign(scales.size(), greatest ? *high : *low);
   for (std::size_t i = 0; i < axes.size(); ++i) {
     const auto extent = static_cast<double>(x.shape()[static_cast<std::size_t>(axes[i])]);
-    sizes[i] = static_cast<std::int64_t>(std::floor(scales[i] * extent + 0.5));
+    // What is too large for resize() stays so.
+    sizes[i] = static_cast<std::int64_t>(std::min(std::floor(scales[i] * extent + 0.5), 0x1p24));
   }
 }
 
