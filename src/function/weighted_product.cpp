@@ -13,17 +13,19 @@ namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 struct Operands {
-  const double* a;
-  std::int64_t lda;
+  const double* const* a;
   const double* weights;
-  const double* b;
-  std::int64_t ldb, count;
+  const double* const* b;
+  std::int64_t count;
 };
 
 template <int rows, int columns>
 HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
   const hn::ScalableTag<double> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  const double *left[rows], *right[columns];
+  for (int r = 0; r < rows; ++r) left[r] = o.a[r];
+  for (int j = 0; j < columns; ++j) right[j] = o.b[j];
   hn::Vec<decltype(d)> sums[rows][columns];
   for (int r = 0; r < rows; ++r) {
     for (int j = 0; j < columns; ++j) sums[r][j] = hn::Zero(d);
@@ -32,9 +34,9 @@ HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
   for (; k + lanes <= o.count; k += lanes) {
     const auto weight = hn::LoadU(d, o.weights + k);
     hn::Vec<decltype(d)> row[rows];
-    for (int r = 0; r < rows; ++r) row[r] = hn::Mul(weight, hn::LoadU(d, o.a + r * o.lda + k));
+    for (int r = 0; r < rows; ++r) row[r] = hn::Mul(weight, hn::LoadU(d, left[r] + k));
     for (int j = 0; j < columns; ++j) {
-      const auto column = hn::LoadU(d, o.b + j * o.ldb + k);
+      const auto column = hn::LoadU(d, right[j] + k);
       for (int r = 0; r < rows; ++r) sums[r][j] = hn::MulAdd(row[r], column, sums[r][j]);
     }
   }
@@ -42,7 +44,7 @@ HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
     for (int j = 0; j < columns; ++j) {
       double sum = hn::GetLane(hn::SumOfLanes(d, sums[r][j]));
       for (std::int64_t i = k; i < o.count; ++i) {
-        sum += o.a[r * o.lda + i] * o.weights[i] * o.b[j * o.ldb + i];
+        sum += left[r][i] * o.weights[i] * right[j][i];
       }
       c[r * ldc + j] += sum;
     }
@@ -55,19 +57,19 @@ HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* c) {
   // With three rows, 18 sums and what they are made of fit the registers of AVX-512, 9 those of
   // AVX2.
   constexpr int wide = hn::MaxLanes(hn::ScalableTag<double>()) >= 8 ? 6 : 3;
-  for (; columns >= wide; columns -= wide, c += wide, o.b += wide * o.ldb) {
+  for (; columns >= wide; columns -= wide, c += wide, o.b += wide) {
     add_block<rows, wide>(o, c, ldc);
   }
-  for (; columns >= 2; columns -= 2, c += 2, o.b += 2 * o.ldb) add_block<rows, 2>(o, c, ldc);
+  for (; columns >= 2; columns -= 2, c += 2, o.b += 2) add_block<rows, 2>(o, c, ldc);
   if (columns > 0) add_block<rows, 1>(o, c, ldc);
 }
 
-void add_weighted_product_of(const double* a, std::int64_t lda, std::int64_t rows,
-                             const double* weights, const double* b, std::int64_t ldb,
-                             std::int64_t columns, std::int64_t count, double* c) {
-  Operands o{a, lda, weights, b, ldb, count};
-  for (; rows >= 3; rows -= 3, o.a += 3 * lda, c += 3 * columns) add_rows_of<3>(o, columns, c);
-  for (; rows > 0; --rows, o.a += lda, c += columns) add_rows_of<1>(o, columns, c);
+void add_weighted_product_of(const double* const* a, std::int64_t rows, const double* weights,
+                             const double* const* b, std::int64_t columns, std::int64_t count,
+                             double* c) {
+  Operands o{a, weights, b, count};
+  for (; rows >= 3; rows -= 3, o.a += 3, c += 3 * columns) add_rows_of<3>(o, columns, c);
+  for (; rows > 0; --rows, ++o.a, c += columns) add_rows_of<1>(o, columns, c);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -79,11 +81,11 @@ namespace kappa {
 
 HWY_EXPORT(add_weighted_product_of);
 
-void add_weighted_product(const double* a, std::int64_t lda, std::int64_t rows,
-                          const double* weights, const double* b, std::int64_t ldb,
-                          std::int64_t columns, std::int64_t count, double* c) {
+void add_weighted_product(const double* const* a, std::int64_t rows, const double* weights,
+                          const double* const* b, std::int64_t columns, std::int64_t count,
+                          double* c) {
   HWY_DYNAMIC_DISPATCH(add_weighted_product_of)
-  (a, lda, rows, weights, b, ldb, columns, count, c);
+  (a, rows, weights, b, columns, count, c);
 }
 
 }  // namespace kappa

@@ -4,11 +4,11 @@
 
 namespace kappa {
 
-/// c[i, j] += sum over k of a[i, k] weights[k] b[j, k], c of `rows` x `columns` without gaps: for
+/// c[i, j] += sum over k of a[i][k] weights[k] b[j][k], c of `rows` x `columns` without gaps: for
 /// a few rows by a few, which are multiplied where they stand. The order of the sums depends on the
 /// shape alone.
-void add_weighted_product(const double* a, std::int64_t lda, std::int64_t rows,
-                          const double* weights, const double* b, std::int64_t ldb,
-                          std::int64_t columns, std::int64_t count, double* c);
+void add_weighted_product(const double* const* a, std::int64_t rows, const double* weights,
+                          const double* const* b, std::int64_t columns, std::int64_t count,
+                          double* c);
 
 }  // namespace kappa

@@ -38,25 +38,41 @@ Eigen::MatrixXd by_products(const Function& f, const Eigen::VectorXd& x) {
   return h;
 }
 
-/// The Hessian through every cut there is equals the products; returns the number of cuts.
-int expect_products(const Function& f, const Eigen::VectorXd& x) {
+struct Counts {
+  int cuts = 0, nested = 0;
+};
+
+/// The Hessian through every cut there is, and through every two, equals the products.
+Counts expect_products(const Function& f, const Eigen::VectorXd& x) {
   const Program& program = f.impl().program;
   const Eigen::MatrixXd expected = by_products(f, x);
-  int count = 0;
+  const auto expect = [&](const CutHessian& cut, const std::string& where) {
+    const Eigen::MatrixXd h = evaluated(cut, x);
+    EXPECT_EQ(h, h.transpose());
+    EXPECT_LE((h - expected).norm(), 1e-12 * expected.norm()) << where << "\n"
+                                                              << print(program) << h << "\n\n"
+                                                              << expected;
+  };
+  Counts count;
   for (const NodeId node : cut_candidates(program)) {
     const std::optional<Cut> cut = cut_at(program, node);
     if (!cut) continue;
-    ++count;
-    const Eigen::MatrixXd h = evaluated(*CutHessian::through(*cut, kNoLimit), x);
-    EXPECT_EQ(h, h.transpose());
-    EXPECT_LE((h - expected).norm(), 1e-12 * expected.norm()) << "cut at %" << node << "\n"
-                                                              << print(program) << h << "\n\n"
-                                                              << expected;
+    ++count.cuts;
+    const std::string where = "cut at %" + std::to_string(node);
+    expect(*CutHessian::through(*cut, kNoLimit), where);
+    const Program inner = multiplied(*cut);
+    for (const NodeId below : cut_candidates(inner)) {
+      const std::optional<NestedCut> nested = nested_cut_at(*cut, inner, below);
+      if (!nested) continue;
+      ++count.nested;
+      expect(*CutHessian::through(*nested, kNoLimit),
+             where + " and at %" + std::to_string(below) + " of\n" + print(inner));
+    }
   }
   return count;
 }
 
-int expect_products(std::int64_t n, const std::function<Array(const Array&)>& f) {
+Counts expect_products(std::int64_t n, const std::function<Array(const Array&)>& f) {
   return expect_products(trace(f, n), generic_point(n));
 }
 
@@ -73,21 +89,24 @@ TEST(CutHessian, OverlappingBlocksAndIrregularCouplings) {
                                               slice(x, {1}, {6}) * slice(x, {2}, {7});
                               return sum(sin(slice(u, {0}, {4})) * exp(slice(u, {1}, {5}))) +
                                      square(sum(square(x)));
-                            }),
+                            })
+                .cuts,
             1);
   // Coupled by a permutation, one of them twice.
   EXPECT_GE(expect_products(6,
                             [](const Array& x) {
                               const Array u = exp(x) * slice(x, {5}, {-1}, {-1});
                               return sum(u * square(gather(u, indices(x, {3, 0, 5, 1, 1, 2}))));
-                            }),
+                            })
+                .cuts,
             1);
   // All coupled with all, by rows and by columns of a matrix; some elements of u are constants.
   EXPECT_GE(expect_products(6,
                             [](const Array& x) {
                               const Array u = pad(sin(reshape(x, {2, 3})), {1, 0}, {0, 1});
                               return sum(logsumexp(u * u, {0})) + sum(logsumexp(u, {1})) * x[2];
-                            }),
+                            })
+                .cuts,
             1);
   // Two arrays of blocks meet in a product.
   EXPECT_GE(expect_products(10,
@@ -96,7 +115,44 @@ TEST(CutHessian, OverlappingBlocksAndIrregularCouplings) {
                               const Array b = reshape(slice(x, {6}, {10}), {2, 2});
                               const Array u = exp(matmul(a, b));  // (3, 2)
                               return sum(log(1 + sum(u, {1}))) + prod(slice(x, {2}, {5}));
-                            }),
+                            })
+                .cuts,
+            1);
+}
+
+// u depends on x beside c, through it, and both ways; h couples elements of u, ψ those of c.
+TEST(CutHessian, OfNestedCutsIsThatOfProducts) {
+  // Rows of C in pairs, some of them empty; g_c with strides and a permutation.
+  EXPECT_GE(expect_products(
+                8,
+                [](const Array& x) {
+                  const Array c = pad(sin(slice(x, {0}, {4})) * slice(x, {4}, {8}), {1}, {1});
+                  const Array m = reshape(c, {3, 2});
+                  const Array u = sum(exp(m), {1}) * prod(m, {1}) + square(slice(x, {5}, {8}));
+                  return sum(square(logsumexp(u, {0}))) + sum(exp(u)) + square(x[2] * x[7]);
+                })
+                .nested,
+            1);
+  EXPECT_GE(
+      expect_products(9,
+                      [](const Array& x) {
+                        const Array c = exp(reshape(x, {3, 3}));
+                        const Array u = sum(transpose(c) * gather(c, indices(x, {2, 0, 1})), {1});
+                        return sum(u * square(gather(u, indices(x, {1, 1, 0}))));
+                      })
+          .nested,
+      1);
+  // Rows of c innermost: entries of C and g_c stand apart.
+  const Eigen::VectorXd points = generic_point(70 * 3, 8);
+  const std::vector<double> list(points.data(), points.data() + points.size());
+  EXPECT_GE(expect_products(12,
+                            [&](const Array& x) {
+                              const Array w = reshape(x, {3, 4});
+                              const Array c = matmul(constant(x, list, {70, 3}), w);
+                              const Array u = sum(reshape(square(c), {70, 2, 2}), {2});
+                              return sum(logsumexp(u, {1}));
+                            })
+                .nested,
             1);
 }
 
@@ -194,7 +250,9 @@ TEST(CutHessian, OfAMixtureIsTheOneByHand) {
         Eigen::Map<const Eigen::VectorXd>(p.parameters.data(), p.num_parameters());
     const Eigen::MatrixXd expected = mixture_by_hand(p);
     const Function f = gmm::traced(p);
-    EXPECT_GE(expect_products(f, x), 1);
+    const Counts counts = expect_products(f, x);
+    EXPECT_GE(counts.cuts, 1);
+    EXPECT_GE(counts.nested, 1);
     const auto cut = CutHessian::find(f.impl().program, kNoLimit);
     ASSERT_TRUE(cut);
     EXPECT_LE((evaluated(*cut, x) - expected).norm(), 1e-13 * expected.norm());
@@ -227,7 +285,7 @@ TEST(CutHessian, OfSoftmaxRegressionIsTheOneByHand) {
       expected.block(k * P, l * P, P, P) = points.transpose() * h.asDiagonal() * points;
     }
   }
-  EXPECT_GE(expect_products(f, x), 1);
+  EXPECT_GE(expect_products(f, x).cuts, 1);
   const auto cut = CutHessian::find(f.impl().program, kNoLimit);
   ASSERT_TRUE(cut);
   EXPECT_LE((evaluated(*cut, x) - expected).norm(), 1e-13 * expected.norm());
@@ -238,8 +296,10 @@ TEST(CutHessian, IsChosenWhereBlocksAreSmallAlone) {
   const Function of_mixture = gmm::traced(p);
   const CutHessian* cut = of_mixture.impl().cut_hessian();
   ASSERT_NE(cut, nullptr);
-  // 6 variables a component, 10 components, 10 weights.
-  EXPECT_EQ(cut->num_products(), 6 + 10 + 10);
+  // 10 components, 10 weights. Each of the 2 squared distances depends on 4 of the 6 variables of a
+  // component, a log-likelihood on 2 of them and on 3 variables beside.
+  EXPECT_TRUE(cut->nested());
+  EXPECT_EQ(cut->num_products(), 10 + 10 + 4 + 2 + 3);
 
   // Every score depends on every variable: products with unit vectors are the best there is.
   constexpr std::int64_t n = 60;
