@@ -36,11 +36,75 @@ void pack(const std::vector<const T*>& weight, std::int64_t channels, std::int64
   }
 }
 
+// Rows of the source beside one another, [row][channel][column][sample], for the target rows that
+// meet them: every tile then reads its channels and taps from a few pages. Planes of an image are
+// often a power of two apart, and their elements meet in a set of the cache. A row of a channel is
+// one column longer than it is, for the same reason.
+struct Slabs {
+  std::int64_t columns, inner, rows,
+      channels;                // of the source; `inner` rows are one of its first axis
+  bool copied;                 // else tiles read the image itself
+  std::int64_t most_rows = 0;  // of the first axis
+
+  // As much of an image stays in the second-level cache beside what its tiles write.
+  static constexpr std::int64_t slab_bytes = 320 << 10;
+
+  Slabs(const Convolution& c, std::int64_t folded, std::int64_t element_bytes) {
+    const bool data = c.part == ConvolutionPart::data;
+    const Image& source = data ? c.y : c.x;
+    const std::size_t rank = c.window.rank();
+    columns = source.extents.back();
+    rows = rank == 1 ? 1 : source.extents.front();
+    inner = source.positions() / (rows * columns);
+    channels = source.channels / c.window.groups;
+    const std::int64_t outputs = (data ? c.x : c.y).channels / c.window.groups * folded;
+    copied = worth(c, outputs);
+    if (!copied) return;
+    const std::int64_t samples = std::min<std::int64_t>(source.samples, 256 / element_bytes);
+    const std::int64_t row_bytes = inner * pitch() * samples * element_bytes;
+    // Those that one row of the target meets go together.
+    const std::int64_t reach = (c.kernel.front() - 1) * c.window.dilations.front() + 1;
+    most_rows = std::min(rows, std::max(reach, slab_bytes / row_bytes));
+    bytes = most_rows * row_bytes;
+  }
+  std::int64_t bytes = 0;
+  // Positions from one row to the next.
+  [[nodiscard]] std::int64_t pitch() const { return copied ? channels * (columns + 1) : columns; }
+
+ private:
+  [[nodiscard]] bool worth(const Convolution& c, std::int64_t outputs) const {
+    // Few planes fit in a set wherever they are; and a copy is to be read often.
+    return channels >= 8 && c.taps() > 1 && outputs * c.taps() >= 32;
+  }
+};
+
+// Rows [first, last) of a slab, `width` samples of them from x on.
+template <class T>
+void copy_rows(const Slabs& slabs, Meetings::Rows rows, const T* x, std::int64_t samples,
+               std::int64_t width, T* slab) {
+  const std::int64_t row = slabs.columns * samples, plane = slabs.rows * slabs.inner * row;
+  const std::int64_t copied_row = (slabs.columns + 1) * width;
+  for (std::int64_t c = 0; c < slabs.channels; ++c) {
+    const T* from = x + c * plane + rows.first * slabs.inner * row;
+    T* to = slab + c * copied_row;
+    for (std::int64_t r = rows.first * slabs.inner; r < rows.last * slabs.inner; ++r) {
+      if (width == samples) {
+        std::copy_n(from, row, to);
+      } else {
+        for (std::int64_t i = 0; i < slabs.columns; ++i) {
+          std::copy_n(from + i * samples, width, to + i * width);
+        }
+      }
+      from += row;
+      to += slabs.channels * copied_row;
+    }
+  }
+}
+
 // The output, or the transpose in the image: the same work with the weight read the other way.
 // Weights of several blocks that see one image are so many more outputs.
 template <class T>
 void run_image(const Convolution& c, const KernelCall& call) {
-  const Meetings meetings(c, positions_at_a_time<T>(c.x.samples));
   const std::int64_t stride = c.window.strides.back();
   const bool data = c.part == ConvolutionPart::data;
   const Image& source = data ? c.y : c.x;
@@ -52,8 +116,11 @@ void run_image(const Convolution& c, const KernelCall& call) {
   const std::int64_t leading = c.batched[0] || c.batched[1] ? c.blocks : 1;
   const std::int64_t folded = c.batched[0] ? 1 : leading;
   const std::int64_t weights = c.weight_size(), inputs = c.group_inputs();
+  const Slabs slabs(c, folded, sizeof(T));
+  const Meetings meetings(c, positions_at_a_time<T>(c.x.samples), slabs.pitch());
   const T* weight = static_cast<const T*>(call.inputs[1]);
-  T* packed = static_cast<T*>(call.scratch);
+  T* slab = static_cast<T*>(call.scratch);
+  T* packed = slab + slabs.bytes / static_cast<std::int64_t>(sizeof(T));
   std::vector<T*> out(static_cast<std::size_t>(outputs * folded));
   std::vector<const T*> rows(out.size());
   for (std::int64_t k = 0; k < leading; k += folded) {
@@ -86,14 +153,36 @@ void run_image(const Convolution& c, const KernelCall& call) {
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
         position.width = std::min(sample_chunk<T>, samples - n);
         position.x = x + g * channels * in_plane + n;
-        for (const PositionGroup& group : meetings.groups()) {
-          const std::span<const Meeting> list = meetings.of(group);
-          position.meetings = list.data();
-          position.num_meetings = static_cast<std::int64_t>(list.size());
-          position.base = group.base;
-          position.num_positions = group.count;
-          position.out_offset = group.first * samples + n;
-          convolve_position(position);
+        for (std::int64_t p = 0; p < meetings.num_rows();) {
+          const std::int64_t first = p;
+          Meetings::Rows met = meetings.sources(p++);
+          std::int64_t before = 0;
+          if (slabs.copied) {
+            for (; p < meetings.num_rows(); ++p) {
+              const Meetings::Rows next = meetings.sources(p);
+              if (next.first == next.last) continue;
+              if (met.first == met.last) met = next;
+              if (next.last - met.first > slabs.most_rows) break;
+              met.last = std::max(met.last, next.last);
+            }
+            copy_rows(slabs, met, x + g * channels * in_plane + n, samples, position.width, slab);
+            position.x = slab;
+            position.samples = position.width;
+            position.in_step = (data ? 1 : stride) * position.width;
+            position.channel_stride = (slabs.columns + 1) * position.width;
+            before = met.first * slabs.inner * slabs.pitch();
+          } else {
+            p = meetings.num_rows();
+          }
+          for (const PositionGroup& group : meetings.groups(first, p)) {
+            const std::span<const Meeting> list = meetings.of(group);
+            position.meetings = list.data();
+            position.num_meetings = static_cast<std::int64_t>(list.size());
+            position.base = group.base - before;
+            position.num_positions = group.count;
+            position.out_offset = group.first * samples + n;
+            convolve_position(position);
+          }
         }
       }
     }
@@ -203,7 +292,8 @@ std::int64_t direct_scratch_bytes(const Convolution& c, DType dtype) {
   }
   const std::int64_t folded =
       c.batched[1] && !c.batched[0] ? std::max<std::int64_t>(c.blocks, 1) : 1;
-  return c.weight_size() / c.window.groups * folded * size_of(dtype);
+  return Slabs(c, folded, size_of(dtype)).bytes +
+         c.weight_size() / c.window.groups * folded * size_of(dtype);
 }
 
 }  // namespace kappa

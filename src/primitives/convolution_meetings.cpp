@@ -54,10 +54,11 @@ struct AxisWalk {
 
 }  // namespace
 
-Meetings::Meetings(const Convolution& c, std::int64_t most) {
+Meetings::Meetings(const Convolution& c, std::int64_t most, std::int64_t pitch) {
   const bool data = c.part == ConvolutionPart::data;
   const Dims& targets = (data ? c.x : c.y).extents;
-  const Dims& sources = (data ? c.y : c.x).extents;
+  Dims sources = (data ? c.y : c.x).extents;
+  sources.back() = pitch;
   const std::size_t rank = targets.size();
   std::vector<AxisWalk> axes;
   Dims num_kinds;
@@ -120,6 +121,18 @@ Meetings::Meetings(const Convolution& c, std::int64_t most) {
                          kind * last.kinds.size() + group.kind});
     }
   });
+  if (rank == 1) {
+    rows_ = {{0, 1}};
+  } else {
+    const AxisWalk& walk = axes.front();
+    for (std::size_t p = 0; p < walk.base.size(); ++p) {
+      const std::int64_t count = walk.kinds[walk.kind[p]].count;
+      rows_.push_back(count == 0
+                          ? Rows{}
+                          : Rows{walk.base[p], walk.base[p] + (count - 1) * walk.source_step + 1});
+    }
+  }
+  groups_a_row_ = static_cast<std::int64_t>(groups_.size() / rows_.size());
 }
 
 std::vector<Contact> make_contacts(const Convolution& c) {

@@ -25,15 +25,30 @@ struct PositionGroup {
 /// input with its output.
 class Meetings {
  public:
-  /// Groups take at most `most` neighbours along the last axis.
-  Meetings(const Convolution& convolution, std::int64_t most);
-  [[nodiscard]] const std::vector<PositionGroup>& groups() const { return groups_; }
+  /// Groups take at most `most` neighbours along the last axis; in the source, a row along it
+  /// starts `pitch` positions after the one before.
+  Meetings(const Convolution& convolution, std::int64_t most, std::int64_t pitch);
+  /// Of the target's rows [first, last); a row is all positions of one index of its first axis
+  /// where it has several, else everything.
+  [[nodiscard]] std::span<const PositionGroup> groups(std::int64_t first, std::int64_t last) const {
+    return {groups_.data() + first * groups_a_row_, groups_.data() + last * groups_a_row_};
+  }
+  [[nodiscard]] std::int64_t num_rows() const { return static_cast<std::int64_t>(rows_.size()); }
+  /// Rows of the source, [first, last), that a row of the target meets; none where both are 0.
+  struct Rows {
+    std::int64_t first = 0, last = 0;
+  };
+  [[nodiscard]] Rows sources(std::int64_t row) const {
+    return rows_[static_cast<std::size_t>(row)];
+  }
   [[nodiscard]] std::span<const Meeting> of(const PositionGroup& group) const {
     return {meetings_.data() + begin_[group.kind], meetings_.data() + begin_[group.kind + 1]};
   }
 
  private:
   std::vector<PositionGroup> groups_;
+  std::int64_t groups_a_row_ = 0;
+  std::vector<Rows> rows_;
   std::vector<Meeting> meetings_;
   std::vector<std::size_t> begin_;  // by kind
 };
