@@ -20,7 +20,13 @@ ChainRule::ChainRule(const CoupledBlocks& j, const Factor& g, const CoupledBlock
                      const Factor& d) {
   // Of the columns in a block's rows; -1 elsewhere.
   std::vector<std::int32_t> place_of(static_cast<std::size_t>(d.pattern.columns), -1);
-  for (const CoupledBlocks::Block& block : j.blocks()) add_block(block, g, c, d, place_of);
+  for (const CoupledBlocks::Block& block : j.blocks()) {
+    run_starts_.push_back(runs_.size());
+    row_starts_.push_back(cleared_.size());
+    add_block(block, g, c, d, place_of);
+  }
+  run_starts_.push_back(runs_.size());
+  row_starts_.push_back(cleared_.size());
   for (const Run& run : runs_) work_ += kRunWork + static_cast<double>(run.count);
 }
 
@@ -100,9 +106,13 @@ void ChainRule::add_block(const CoupledBlocks::Block& block, const Factor& g,
   }
 }
 
-void ChainRule::write(const double* g, const double* c, const double* d, double* j) const {
-  for (const Row& row : cleared_) std::fill_n(j + row.place, row.count, 0.0);
-  for (const Run& run : runs_) {
+void ChainRule::write(std::size_t block, const double* g, const double* c, const double* d,
+                      double* j) const {
+  for (std::size_t k = row_starts_[block]; k < row_starts_[block + 1]; ++k) {
+    std::fill_n(j + cleared_[k].place, cleared_[k].count, 0.0);
+  }
+  for (std::size_t r = run_starts_[block]; r < run_starts_[block + 1]; ++r) {
+    const Run& run = runs_[r];
     double* to = j + run.target;
     const auto each = [&](const auto& value) {
       if (run.first) {

@@ -21,8 +21,8 @@ class ChainRule {
 
   /// An estimate of the time that write() takes, in additions.
   [[nodiscard]] double work() const { return work_; }
-  /// All of J from all products with G and D and the memory of C.
-  void write(const double* g, const double* c, const double* d, double* j) const;
+  /// A block of J from all products with G and D and the memory of C.
+  void write(std::size_t block, const double* g, const double* c, const double* d, double* j) const;
 
  private:
   /// j[target + k] += g[factor + k * factor_stride] c[source + k * source_stride] for k < count; of
@@ -40,7 +40,8 @@ class ChainRule {
                  const Factor& d, std::vector<std::int32_t>& place_of);
 
   std::vector<Run> runs_;
-  std::vector<Row> cleared_;  // rows of J that no first run covers
+  std::vector<std::size_t> run_starts_, row_starts_;  // of the blocks
+  std::vector<Row> cleared_;                          // rows of J that no first run covers
   double work_ = 0;
 };
 

@@ -1,11 +1,13 @@
 #include "function/coupled_blocks.h"
 
 #include <algorithm>
+#include <array>
 #include <span>
 #include <tuple>
 #include <unordered_map>
 
 #include "base/blas.h"
+#include "function/panel_product.h"
 #include "function/weighted_product.h"
 
 namespace kappa {
@@ -14,10 +16,12 @@ namespace {
 constexpr std::int64_t kTile = 4096;  // elements of J_b' diag(h) at a time
 constexpr std::int64_t kShortestTile = 512;
 constexpr double kSmallProduct = 0x1p20;  // multiplications of what gemm computes in registers
-constexpr std::int64_t kShortestSmallTile = 128;
+constexpr std::int64_t kShortestSmallTile = 128, kShortestInPlace = 256;
 constexpr std::int64_t kTransposed = 16;  // rows at a time
 constexpr std::int64_t kLongRun = 64;     // that is multiplied where it stands
-constexpr std::int64_t kFew = 16;         // variables of blocks that need no library
+// Variables of blocks that are multiplied where they stand: with others, with themselves.
+constexpr std::int64_t kFew = 16, kFewAlone = 24;
+constexpr std::int64_t kFewElements = 5120;  // of their rows, that fit a first-level cache
 constexpr double kMultiplicationsPerAddition = 8;
 
 std::span<const std::int32_t> row_of(const SparsityPattern& p, std::int64_t i) {
@@ -142,13 +146,6 @@ void CoupledBlocks::couple(const SparsityPattern& h, const UnitProducts& product
   std::sort(couplings_.begin(), couplings_.end(), [](const Coupling& left, const Coupling& right) {
     return std::tuple(left.products, left.b, left.a) < std::tuple(right.products, right.b, right.a);
   });
-  starts_.assign(static_cast<std::size_t>(products.num_runs()) + 1, couplings_.size());
-  for (std::size_t c = couplings_.size(); c-- > 0;) {
-    starts_[static_cast<std::size_t>(couplings_[c].products)] = c;
-  }
-  for (std::size_t r = starts_.size() - 1; r-- > 0;) {
-    starts_[r] = std::min(starts_[r], starts_[r + 1]);
-  }
   for (Coupling& coupling : couplings_) {
     Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
     const std::int64_t columns = width(a);
@@ -157,16 +154,51 @@ void CoupledBlocks::couple(const SparsityPattern& h, const UnitProducts& product
              (static_cast<double>(rows + columns) +
               static_cast<double>(rows * columns) / kMultiplicationsPerAddition);
     work_ += static_cast<double>(2 * rows * columns);
-    coupling.in_place = std::max(rows, columns) <= kFew &&
-                        std::all_of(coupling.runs.begin(), coupling.runs.end(), [](const Run& run) {
-                          return run.stride == 1 && run.count >= kLongRun;
-                        });
+    const auto is_long = [](const Run& run) { return run.count >= kLongRun; };
+    coupling.in_place =
+        std::max(rows, columns) <= (coupling.a == coupling.b ? kFewAlone : kFew) &&
+        std::all_of(coupling.runs.begin(), coupling.runs.end(),
+                    [&](const Run& run) { return run.stride == 1 && is_long(run); });
+    coupling.stacked = !coupling.in_place && coupling.runs.size() == 1 && is_long(coupling.runs[0]);
     scratch_size_ =
         std::max(scratch_size_, rows * columns + (rows + columns) * tile_of(rows, columns));
-    if (coupling.in_place || a.turned >= 0) continue;
-    a.turned = turned_size_;
-    turned_size_ += columns * static_cast<std::int64_t>(a.rows.size());
+    if (coupling.stacked) {
+      const std::int64_t groups = num_groups(rows) * kGroupWidth;
+      scratch_size_ = std::max(scratch_size_, groups * (kPanelWidth + coupling.runs[0].count) +
+                                                  kPanelWidth * (kPanelHeight + 1));
+    }
+    if (coupling.in_place) continue;
+    const auto turn = [&](Block& block) {
+      if (block.turned >= 0) return;
+      block.turned = turned_size_;
+      turned_size_ += width(block) * static_cast<std::int64_t>(block.rows.size());
+    };
+    turn(a);
+    if (coupling.stacked) turn(blocks_[static_cast<std::size_t>(coupling.b)]);
   }
+  // Vectors are read to their end.
+  if (turned_size_ > 0) turned_size_ += kPanelWidth;
+  make_tasks(products.num_runs());
+}
+
+void CoupledBlocks::make_tasks(std::int64_t num_runs) {
+  starts_.assign(static_cast<std::size_t>(num_runs) + 1, 0);
+  for (std::size_t c = 0; c < couplings_.size(); ++c) {
+    const Coupling& next = couplings_[c];
+    const auto belongs = [&](const Coupling& first) {
+      return first.stacked && next.stacked && first.products == next.products &&
+             first.b == next.b && first.runs[0].b == next.runs[0].b &&
+             first.runs[0].count == next.runs[0].count;
+    };
+    if (!tasks_.empty() && belongs(couplings_[tasks_.back().first])) {
+      tasks_.back().last = c + 1;
+    } else {
+      tasks_.push_back({c, c + 1});
+    }
+    starts_[static_cast<std::size_t>(next.products) + 1] = tasks_.size();
+  }
+  for (std::size_t r = 1; r < starts_.size(); ++r)
+    starts_[r] = std::max(starts_[r], starts_[r - 1]);
 }
 
 // ---- J -----------------------------------------------------------------------------------------
@@ -192,18 +224,16 @@ void CoupledBlocks::take(std::int64_t run, double* memory) const {
   }
 }
 
-void CoupledBlocks::turn(const double* memory, double* turned) const {
-  for (const Block& block : blocks_) {
-    if (block.turned < 0) continue;
-    const auto rows = static_cast<std::int64_t>(block.rows.size());
-    const std::int64_t columns = width(block);
-    double* to = turned + block.turned;
-    for (std::int64_t first = 0; first < rows; first += kTransposed) {
-      const std::int64_t last = std::min(first + kTransposed, rows);
-      for (std::int64_t c = 0; c < columns; ++c) {
-        const double* from = memory + block.places[static_cast<std::size_t>(c)];
-        for (std::int64_t r = first; r < last; ++r) to[r * columns + c] = from[r];
-      }
+void CoupledBlocks::turn(const Block& block, const double* memory, double* turned) {
+  if (block.turned < 0) return;
+  const auto rows = static_cast<std::int64_t>(block.rows.size());
+  const std::int64_t columns = width(block);
+  double* to = turned + block.turned;
+  for (std::int64_t first = 0; first < rows; first += kTransposed) {
+    const std::int64_t last = std::min(first + kTransposed, rows);
+    for (std::int64_t c = 0; c < columns; ++c) {
+      const double* from = memory + block.places[static_cast<std::size_t>(c)];
+      for (std::int64_t r = first; r < last; ++r) to[r * columns + c] = from[r];
     }
   }
 }
@@ -213,10 +243,98 @@ void CoupledBlocks::turn(const double* memory, double* turned) const {
 void CoupledBlocks::add(std::int64_t run, const double* memory, const double* turned,
                         const double* products, double* scratch, std::int64_t n,
                         double* result) const {
-  for (std::size_t c = starts_[static_cast<std::size_t>(run)];
-       c < starts_[static_cast<std::size_t>(run) + 1]; ++c) {
-    add_coupling(couplings_[c], memory, turned, products, scratch, n, result);
+  for (std::size_t t = starts_[static_cast<std::size_t>(run)];
+       t < starts_[static_cast<std::size_t>(run) + 1]; ++t) {
+    const Coupling& first = couplings_[tasks_[t].first];
+    if (first.stacked) {
+      add_stack(tasks_[t], turned, products, scratch, n, result);
+    } else {
+      add_coupling(first, memory, turned, products, scratch, n, result);
+    }
   }
+}
+
+// J_b' times diag(h) J_a for all a of the task side by side, a panel of columns at a time.
+void CoupledBlocks::add_stack(const Task& task, const double* turned, const double* products,
+                              double* scratch, std::int64_t n, double* result) const {
+  const Coupling& head = couplings_[task.first];
+  const Block& b = blocks_[static_cast<std::size_t>(head.b)];
+  const std::int64_t rows = width(b), groups = num_groups(rows), length = head.runs[0].count;
+  double* packed = scratch;
+  double* panel = packed + groups * kGroupWidth * length;
+  double* c = panel + kPanelWidth * (kPanelHeight + 1);
+  for (std::int64_t k = 0; k < length; k += kPanelHeight) {
+    pack_groups(turned + b.turned + (head.runs[0].b + k) * rows, rows,
+                std::min(kPanelHeight, length - k), packed + k * groups * kGroupWidth);
+  }
+  std::fill_n(panel, kPanelWidth * (kPanelHeight + 1), 0.0);
+
+  std::size_t next = task.first;  // coupling whose columns come next, and the first of them
+  std::int64_t column = 0;
+  while (next < task.last) {
+    std::array<PanelPiece, kPanelWidth> pieces;
+    std::array<std::pair<std::size_t, std::int64_t>, kPanelWidth> origin;
+    std::size_t num_pieces = 0;
+    for (std::int64_t filled = 0; filled < kPanelWidth && next < task.last;) {
+      const Coupling& coupling = couplings_[next];
+      const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
+      const Run& run = coupling.runs[0];
+      const std::int64_t count = std::min(kPanelWidth - filled, width(a) - column);
+      pieces[num_pieces] = {turned + a.turned + run.a * width(a) + column,
+                            width(a),
+                            products + run.source,
+                            run.stride,
+                            filled,
+                            count};
+      origin[num_pieces++] = {next, column};
+      filled += count;
+      column += count;
+      if (column == width(a)) {
+        ++next;
+        column = 0;
+      }
+    }
+    // Of a block with itself, the lower triangle.
+    const auto [only, first_column] = origin[0];
+    const bool triangle = num_pieces == 1 && couplings_[only].a == couplings_[only].b;
+    const std::int64_t first = triangle ? first_column / kGroupWidth : 0;
+    for (std::int64_t k = 0; k < length; k += kPanelHeight) {
+      const std::int64_t height = std::min(kPanelHeight, length - k);
+      pack_panel(pieces.data(), static_cast<std::int64_t>(num_pieces), height, panel);
+      multiply_panel(packed + k * groups * kGroupWidth, first, groups, panel, height, k > 0, c);
+      for (std::size_t p = 0; p < num_pieces; ++p) {
+        pieces[p].rows += height * pieces[p].stride;
+        pieces[p].weights += height * pieces[p].weight_stride;
+      }
+    }
+    for (std::size_t p = 0; p < num_pieces; ++p) {
+      const Coupling& coupling = couplings_[origin[p].first];
+      const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
+      const bool one = coupling.a == coupling.b;
+      for (std::int64_t q = 0; q < pieces[p].count; ++q) {
+        const std::int64_t at = origin[p].second + q;
+        add_entries(b, one ? at : 0, a.columns[static_cast<std::size_t>(at)], one,
+                    c + pieces[p].place + q, kPanelWidth, n, result);
+      }
+    }
+  }
+}
+
+// Adds values of rows [first, width) of a block in column j of n x n `result`, on its lower
+// triangle. An entry of the diagonal stands for two where they couple `one` block with another.
+void CoupledBlocks::add_entries(const Block& block, std::int64_t first, std::int64_t j, bool one,
+                                const double* values, std::int64_t stride, std::int64_t n,
+                                double* result) {
+  const auto last = static_cast<std::int64_t>(block.columns.size());
+  const std::int32_t* rows = block.columns.data();
+  std::int64_t r = first;
+  double* row = result + j * n;
+  for (; r < last && rows[r] < j; ++r) row[rows[r]] += values[r * stride];
+  if (r < last && rows[r] == j) {
+    row[j] += (one ? 1 : 2) * values[r * stride];
+    ++r;
+  }
+  for (; r < last; ++r) result[rows[r] * n + j] += values[r * stride];
 }
 
 // Adds J_b' diag(h) J_a and, for two blocks, its transpose.
@@ -234,13 +352,9 @@ void CoupledBlocks::add_coupling(const Coupling& coupling, const double* memory,
     multiply_tiles(coupling, memory, turned, products, product);
   }
   const bool one = coupling.a == coupling.b;
-  for (std::int64_t r = 0; r < rows; ++r) {
-    const std::int64_t i = b.columns[static_cast<std::size_t>(r)];
-    for (std::int64_t c = 0; c < (one ? r + 1 : columns); ++c) {
-      const std::int64_t j = a.columns[static_cast<std::size_t>(c)];
-      const double value = product[r * columns + c];
-      result[std::max(i, j) * n + std::min(i, j)] += i == j && !one ? 2 * value : value;
-    }
+  for (std::int64_t c = 0; c < columns; ++c) {
+    add_entries(b, one ? c : 0, a.columns[static_cast<std::size_t>(c)], one, product + c, columns,
+                n, result);
   }
 }
 
@@ -248,8 +362,10 @@ void CoupledBlocks::multiply_in_place(const Coupling& coupling, const double* me
                                       const double* products, double* product) const {
   const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
   const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
-  const std::int64_t tile = tile_of(width(b), width(a));
-  const double *left[kFew], *right[kFew];
+  const bool one = coupling.a == coupling.b;
+  const std::int64_t tile =
+      std::max(kShortestInPlace, kFewElements / (width(b) + (one ? 0 : width(a))) / 8 * 8);
+  const double *left[kFewAlone], *right[kFewAlone];
   for (const Run& run : coupling.runs) {
     for (std::int64_t done = 0; done < run.count; done += tile) {
       for (std::size_t r = 0; r < b.places.size(); ++r) {
@@ -259,7 +375,7 @@ void CoupledBlocks::multiply_in_place(const Coupling& coupling, const double* me
         right[c] = memory + a.places[c] + run.a + done;
       }
       add_weighted_product(left, width(b), products + run.source + done, right, width(a),
-                           std::min(tile, run.count - done), product);
+                           std::min(tile, run.count - done), one, product);
     }
   }
 }

@@ -55,7 +55,10 @@ class CoupledBlocks {
   [[nodiscard]] std::int64_t turned_size() const { return turned_size_; }
   [[nodiscard]] std::int64_t scratch_size() const { return scratch_size_; }
   /// Copies of J for add(), once J is complete.
-  void turn(const double* memory, double* turned) const;
+  void turn(const double* memory, double* turned) const {
+    for (const Block& block : blocks_) turn(block, memory, turned);
+  }
+  static void turn(const Block& block, const double* memory, double* turned);
   /// What the products of this run couple, added to n x n `result`.
   void add(std::int64_t run, const double* memory, const double* turned, const double* products,
            double* scratch, std::int64_t n, double* result) const;
@@ -72,10 +75,21 @@ class CoupledBlocks {
     std::int64_t products = 0;  // the run of them
     std::int64_t count = 0;
     bool in_place = false;  // few variables and long runs, which need no copies
+    bool stacked = false;   // one long run
     std::vector<Run> runs;
   };
+  /// Couplings [first, last): one, or those of one b whose J_a are multiplied side by side.
+  struct Task {
+    std::size_t first = 0, last = 0;
+  };
+  void make_tasks(std::int64_t num_runs);
+  void add_stack(const Task& task, const double* turned, const double* products, double* scratch,
+                 std::int64_t n, double* result) const;
   void add_coupling(const Coupling& coupling, const double* memory, const double* turned,
                     const double* products, double* scratch, std::int64_t n, double* result) const;
+  static void add_entries(const Block& block, std::int64_t first, std::int64_t j, bool one,
+                          const double* values, std::int64_t stride, std::int64_t n,
+                          double* result);
   void multiply_in_place(const Coupling& coupling, const double* memory, const double* products,
                          double* product) const;
   void multiply_tiles(const Coupling& coupling, const double* memory, const double* turned,
@@ -91,7 +105,8 @@ class CoupledBlocks {
   // Rows of J_a' to be copied, by the product they are in: block and row.
   std::vector<std::vector<std::pair<std::int32_t, std::int32_t>>> copied_;
   std::vector<Coupling> couplings_;
-  std::vector<std::size_t> starts_;  // of the couplings of each run
+  std::vector<Task> tasks_;
+  std::vector<std::size_t> starts_;  // of the tasks of each run
   std::int64_t memory_size_ = 0, turned_size_ = 0, scratch_size_ = 0;
 };
 

@@ -299,7 +299,7 @@ void CutHessian::evaluate(const double* x, double* result) const {
   }
 
   // The lower triangle, by rows.
-  std::fill_n(result, n_ * n_, 0.0);
+  for (std::int64_t i = 0; i < n_; ++i) std::fill_n(result + i * n_, i + 1, 0.0);
   curvature_.add(at(inner_place), n_, result);
   straight_.add(at(direct_place), n_, result);
   if (second) {
@@ -311,9 +311,13 @@ void CutHessian::evaluate(const double* x, double* result) const {
     for (std::int64_t k = 0; k < second->by_x.num_runs(); ++k) {
       run(second->by_x, k, {at(d_place) + k * second->by_x.num_a_run() * size_});
     }
-    second->rule->write(at(g_place), of_last, at(d_place), jacobian);
+    for (std::size_t b = 0; b < blocks_->blocks().size(); ++b) {
+      second->rule->write(b, at(g_place), of_last, at(d_place), jacobian);
+      CoupledBlocks::turn(blocks_->blocks()[b], jacobian, at(turned_place));
+    }
+  } else {
+    blocks_->turn(jacobian, at(turned_place));
   }
-  blocks_->turn(jacobian, at(turned_place));
   for (std::int64_t k = 0; k < outer_.num_runs(); ++k) {
     run(outer_, k, {at(outer_place)});
     blocks_->add(k, jacobian, at(turned_place), at(outer_place), at(scratch_place), n_, result);

@@ -1,5 +1,8 @@
 #include "function/weighted_product.h"
 
+#include <algorithm>
+#include <type_traits>
+
 // Portable, AVX2 and AVX-512, as in base/small_gemm.cpp.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
@@ -52,8 +55,7 @@ HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
 }
 
 template <int rows>
-HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* c) {
-  const std::int64_t ldc = columns;
+HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* c, std::int64_t ldc) {
   // With three rows, 18 sums and what they are made of fit the registers of AVX-512, 9 those of
   // AVX2.
   constexpr int wide = hn::MaxLanes(hn::ScalableTag<double>()) >= 8 ? 6 : 3;
@@ -66,10 +68,17 @@ HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* c) {
 
 void add_weighted_product_of(const double* const* a, std::int64_t rows, const double* weights,
                              const double* const* b, std::int64_t columns, std::int64_t count,
-                             double* c) {
+                             bool lower, double* c) {
   Operands o{a, weights, b, count};
-  for (; rows >= 3; rows -= 3, o.a += 3, c += 3 * columns) add_rows_of<3>(o, columns, c);
-  for (; rows > 0; --rows, ++o.a, c += columns) add_rows_of<1>(o, columns, c);
+  std::int64_t i = 0;
+  const auto rows_of = [&](auto number) HWY_ATTR {
+    constexpr int height = decltype(number)::value;
+    for (; i + height <= rows; i += height, o.a += height, c += height * columns) {
+      add_rows_of<height>(o, lower ? std::min(columns, i + height) : columns, c, columns);
+    }
+  };
+  rows_of(std::integral_constant<int, 3>{});
+  rows_of(std::integral_constant<int, 1>{});
 }
 
 }  // namespace HWY_NAMESPACE
@@ -83,9 +92,9 @@ HWY_EXPORT(add_weighted_product_of);
 
 void add_weighted_product(const double* const* a, std::int64_t rows, const double* weights,
                           const double* const* b, std::int64_t columns, std::int64_t count,
-                          double* c) {
+                          bool lower, double* c) {
   HWY_DYNAMIC_DISPATCH(add_weighted_product_of)
-  (a, rows, weights, b, columns, count, c);
+  (a, rows, weights, b, columns, count, lower, c);
 }
 
 }  // namespace kappa
