@@ -107,7 +107,7 @@ bool is_block(const GemmShape& s, double limit) {
 }
 // Short sums, or few columns, leave a library's packing nothing to pay for.
 bool is_thin(const GemmShape& s) {
-  return std::min({s.rows, s.columns, s.inner}) >= 4 && std::min(s.columns, s.inner) <= 16;
+  return std::min(s.rows, s.columns) >= 4 && s.inner >= 2 && std::min(s.columns, s.inner) <= 16;
 }
 bool is_vector(const GemmShape& s) { return s.rows == 1 || s.columns == 1; }
 

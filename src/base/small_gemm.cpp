@@ -271,7 +271,7 @@ void small_gemm_of(GemmShape s, const T* a, std::int64_t lda, const T* b, std::i
                    T* c, std::int64_t ldc) {
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<T>()));
   if (is_few_dots(s)) return dot_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
-  if (s.rows >= 4 && 2 * s.columns >= lanes && s.inner >= 4) {
+  if (s.rows >= 4 && 2 * s.columns >= lanes && s.inner >= 2) {
     return block_gemm_of(s, a, lda, b, ldb, beta, c, ldc);
   }
   if (s.columns == 1 && ldc == 1 && (s.transpose_a || !s.transpose_b)) {

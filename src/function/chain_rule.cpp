@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <span>
 
+#include "function/weighted_product.h"
+
 namespace kappa {
 namespace {
 
@@ -133,7 +135,7 @@ void ChainRule::write(std::size_t block, const double* g, const double* c, const
     }
     const double *factor = g + run.factor, *from = c + run.source;
     if (stride == 1 && factor_stride == 1) {
-      each([=](std::int64_t k) { return factor[k] * from[k]; });
+      multiply_elements(factor, from, run.count, !run.first, to);
     } else {
       each([=](std::int64_t k) { return factor[k * factor_stride] * from[k * stride]; });
     }

@@ -9,6 +9,7 @@
 #include "base/blas.h"
 #include "function/panel_product.h"
 #include "function/weighted_product.h"
+#include "hwy/cache_control.h"
 
 namespace kappa {
 namespace {
@@ -16,12 +17,12 @@ namespace {
 constexpr std::int64_t kTile = 4096;  // elements of J_b' diag(h) at a time
 constexpr std::int64_t kShortestTile = 512;
 constexpr double kSmallProduct = 0x1p20;  // multiplications of what gemm computes in registers
-constexpr std::int64_t kShortestSmallTile = 128, kShortestInPlace = 256;
+constexpr std::int64_t kShortestSmallTile = 128;
 constexpr std::int64_t kTransposed = 16;  // rows at a time
+constexpr std::int64_t kLine = 8;         // of a cache
 constexpr std::int64_t kLongRun = 64;     // that is multiplied where it stands
 // Variables of blocks that are multiplied where they stand: with others, with themselves.
 constexpr std::int64_t kFew = 16, kFewAlone = 24;
-constexpr std::int64_t kFewElements = 5120;  // of their rows, that fit a first-level cache
 constexpr double kMultiplicationsPerAddition = 8;
 
 std::span<const std::int32_t> row_of(const SparsityPattern& p, std::int64_t i) {
@@ -105,11 +106,16 @@ void CoupledBlocks::read_off(const UnitProducts& products) {
 }
 
 void CoupledBlocks::place() {
+  const bool all_turned = std::all_of(couplings_.begin(), couplings_.end(),
+                                      [](const Coupling& coupling) { return coupling.stacked; });
+  std::int64_t next = 0;
   for (Block& block : blocks_) {
+    if (all_turned) next = 0;
     for (std::size_t r = 0; r < block.columns.size(); ++r) {
-      block.places.push_back(memory_size_);
-      memory_size_ += static_cast<std::int64_t>(block.rows.size());
+      block.places.push_back(next);
+      next += static_cast<std::int64_t>(block.rows.size());
     }
+    memory_size_ = std::max(memory_size_, next);
   }
 }
 
@@ -298,6 +304,17 @@ void CoupledBlocks::add_stack(const Task& task, const double* turned, const doub
     const auto [only, first_column] = origin[0];
     const bool triangle = num_pieces == 1 && couplings_[only].a == couplings_[only].b;
     const std::int64_t first = triangle ? first_column / kGroupWidth : 0;
+    // Where the sums go is fetched while they are made.
+    for (std::size_t p = 0; p < num_pieces; ++p) {
+      const Block& a = blocks_[static_cast<std::size_t>(couplings_[origin[p].first].a)];
+      for (std::int64_t q = 0; q < pieces[p].count; ++q) {
+        const std::int64_t j = a.columns[static_cast<std::size_t>(origin[p].second + q)];
+        for (std::int64_t r = 0; r < rows; r += kLine) {
+          const std::int64_t i = b.columns[static_cast<std::size_t>(r)];
+          hwy::Prefetch(result + std::max(i, j) * n + std::min(i, j));
+        }
+      }
+    }
     for (std::int64_t k = 0; k < length; k += kPanelHeight) {
       const std::int64_t height = std::min(kPanelHeight, length - k);
       pack_panel(pieces.data(), static_cast<std::int64_t>(num_pieces), height, panel);
@@ -362,21 +379,12 @@ void CoupledBlocks::multiply_in_place(const Coupling& coupling, const double* me
                                       const double* products, double* product) const {
   const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
   const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
-  const bool one = coupling.a == coupling.b;
-  const std::int64_t tile =
-      std::max(kShortestInPlace, kFewElements / (width(b) + (one ? 0 : width(a))) / 8 * 8);
   const double *left[kFewAlone], *right[kFewAlone];
   for (const Run& run : coupling.runs) {
-    for (std::int64_t done = 0; done < run.count; done += tile) {
-      for (std::size_t r = 0; r < b.places.size(); ++r) {
-        left[r] = memory + b.places[r] + run.b + done;
-      }
-      for (std::size_t c = 0; c < a.places.size(); ++c) {
-        right[c] = memory + a.places[c] + run.a + done;
-      }
-      add_weighted_product(left, width(b), products + run.source + done, right, width(a),
-                           std::min(tile, run.count - done), one, product);
-    }
+    for (std::size_t r = 0; r < b.places.size(); ++r) left[r] = memory + b.places[r] + run.b;
+    for (std::size_t c = 0; c < a.places.size(); ++c) right[c] = memory + a.places[c] + run.a;
+    add_weighted_product(left, width(b), products + run.source, right, width(a), run.count,
+                         coupling.a == coupling.b, product);
   }
 }
 

@@ -39,7 +39,8 @@ class CoupledBlocks {
   /// @{
   /// In the products, and beside them where they do not stand there one behind the other.
   void read_off(const UnitProducts& products);
-  /// One behind the other, to be written there by somebody else.
+  /// One behind the other, to be written there by somebody else, a block at a time, and turned
+  /// then: blocks whose copies are all that add() reads stand in one place. After couple().
   void place();
   /// Doubles of J.
   [[nodiscard]] std::int64_t memory_size() const { return memory_size_; }

@@ -149,41 +149,48 @@ std::optional<CutHessian> CutHessian::make(const Cut& first, const NestedCut* ne
   if (is_too_much()) return std::nullopt;
   made.direct_.arrange(alone);
 
-  std::shared_ptr<Second> second;
-  if (nested) {
-    second = std::make_shared<Second>();
-    second->size = last_size;
-    const Program from_c = part({4, 5}), past_c = part({6});
-    const SparsityPattern g = pattern_of(nested->by_c), d = pattern_of(nested->by_x);
-    const SparsityPattern h = symmetric_part(pattern_of(nested->second.outer_gradient));
-    second->by_c.colour(stacked(g, h));
-    second->by_x.colour(d);
-    add_products(second->by_c, from_c);
-    add_products(second->by_x, past_c);
-    if (is_too_much()) return std::nullopt;
-    second->by_c.arrange(from_c);
-    second->by_x.arrange(past_c);
-    inner.couple(h, second->by_c);
-    made.blocks_.emplace(pattern_of(first.inner));
-    made.blocks_->place();
-    second->rule.emplace(*made.blocks_, ChainRule::Factor{g, second->by_c}, inner,
-                         ChainRule::Factor{d, second->by_x});
-    made.work_ += inner.work() + second->rule->work();
-    if (is_too_much() || second->by_c.num_products() * (made.size_ + last_size) > max_entries) {
-      return std::nullopt;
-    }
-    second->blocks = std::move(inner);
-    made.second_ = second;
-  } else {
-    made.blocks_ = std::move(inner);
-  }
-
   const SparsityPattern outer = symmetric_part(pattern_of(first.outer_gradient));
   made.outer_.colour(outer);
   add_products(made.outer_, by_u);
   if (is_too_much()) return std::nullopt;
   made.outer_.arrange(by_u);
-  made.blocks_->couple(outer, made.outer_);
+
+  std::shared_ptr<Second> second;
+  if (nested) {
+    second = std::make_shared<Second>();
+    second->size = last_size;
+    const Program by_c = part({4}), by_t = part({5}), by_y = part({6});
+    const SparsityPattern g = pattern_of(nested->by_c), d = pattern_of(nested->by_x);
+    const SparsityPattern h = symmetric_part(pattern_of(nested->second.outer_gradient));
+    second->by_c.colour(g);
+    second->by_x.colour(d);
+    second->outer.colour(h);
+    add_products(second->by_c, by_c);
+    add_products(second->by_x, by_y);
+    add_products(second->outer, by_t);
+    if (is_too_much()) return std::nullopt;
+    second->by_c.arrange(by_c);
+    second->by_x.arrange(by_y);
+    second->outer.arrange(by_t);
+    if ((second->by_c.num_products() + second->by_x.num_products()) * made.size_ > max_entries) {
+      return std::nullopt;
+    }
+    inner.couple(h, second->outer);
+    made.blocks_.emplace(pattern_of(first.inner));
+    made.blocks_->couple(outer, made.outer_);
+    made.blocks_->place();
+    second->rule.emplace(*made.blocks_, ChainRule::Factor{g, second->by_c}, inner,
+                         ChainRule::Factor{d, second->by_x});
+    made.work_ += inner.work() + second->rule->work();
+    second->blocks = std::move(inner);
+    second->by_c.compile(by_c, 4);
+    second->by_x.compile(by_y, 5);
+    second->outer.compile(by_t, 4);
+    made.second_ = second;
+  } else {
+    inner.couple(outer, made.outer_);
+    made.blocks_ = std::move(inner);
+  }
   made.work_ += made.blocks_->work();
   if (is_too_much()) return std::nullopt;
 
@@ -194,10 +201,6 @@ std::optional<CutHessian> CutHessian::make(const Cut& first, const NestedCut* ne
   made.inner_.compile(by_x, 1);
   made.outer_.compile(by_u, 2);
   made.direct_.compile(alone, 3);
-  if (second) {
-    second->by_c.compile(part({4, 5}), 4);
-    second->by_x.compile(part({6}), 5);
-  }
   return made;
 }
 
@@ -266,9 +269,11 @@ void CutHessian::evaluate(const double* x, double* result) const {
   if (second) {
     c_place = place(last.memory_size());
     g_place = place(second->by_c.num_products() * size_);
-    h_place = place(second->by_c.num_a_run() * second->size);
     d_place = place(second->by_x.num_products() * size_);
-    scratch = std::max({scratch, second->by_c.scratch_size(), second->by_x.scratch_size()});
+    h_place = place(second->outer.num_a_run() * second->size);
+    for (const UnitProducts* products : {&second->by_c, &second->by_x, &second->outer}) {
+      scratch = std::max(scratch, products->scratch_size());
+    }
   }
   const std::int64_t scratch_place = place(scratch);
   std::shared_ptr<std::byte[]> buffer = setup_->take_buffer(bytes);
@@ -304,9 +309,12 @@ void CutHessian::evaluate(const double* x, double* result) const {
   straight_.add(at(direct_place), n_, result);
   if (second) {
     last.turn(of_last, at(turned_place));
-    for (std::int64_t k = 0; k < second->by_c.num_runs(); ++k) {
-      run(second->by_c, k, {at(g_place) + k * second->by_c.num_a_run() * size_, at(h_place)});
+    for (std::int64_t k = 0; k < second->outer.num_runs(); ++k) {
+      run(second->outer, k, {at(h_place)});
       last.add(k, of_last, at(turned_place), at(h_place), at(scratch_place), n_, result);
+    }
+    for (std::int64_t k = 0; k < second->by_c.num_runs(); ++k) {
+      run(second->by_c, k, {at(g_place) + k * second->by_c.num_a_run() * size_});
     }
     for (std::int64_t k = 0; k < second->by_x.num_runs(); ++k) {
       run(second->by_x, k, {at(d_place) + k * second->by_x.num_a_run() * size_});

@@ -36,7 +36,7 @@ class CutHessian {
   [[nodiscard]] double work() const { return work_; }
   [[nodiscard]] std::int64_t num_products() const {
     return inner_.count() + outer_.count() + direct_.count() +
-           (second_ ? second_->by_c.count() + second_->by_x.count() : 0);
+           (second_ ? second_->by_c.count() + second_->by_x.count() + second_->outer.count() : 0);
   }
   [[nodiscard]] bool nested() const { return second_ != nullptr; }
 
@@ -47,7 +47,7 @@ class CutHessian {
   CutHessian() = default;
   /// From C to J, and C' ψ_cc C.
   struct Second {
-    UnitProducts by_c, by_x;              // for g_c and ψ_cc, for g_x
+    UnitProducts by_c, by_x, outer;       // for g_c, for g_x, for ψ_cc
     std::optional<CoupledBlocks> blocks;  // of C
     std::optional<ChainRule> rule;
     std::int64_t size = 0;  // of c

@@ -15,15 +15,21 @@ namespace kappa {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// Rows are multiplied in pieces that fit a first-level cache, with the sums of each lane kept in
+// between.
+constexpr std::int64_t kPieceElements = 4096;
+constexpr std::int64_t kShortestPiece = 256;
+constexpr std::int64_t kMaxRows = 24;
+
 struct Operands {
   const double* const* a;
   const double* weights;
   const double* const* b;
-  std::int64_t count;
+  std::int64_t first, last;
 };
 
 template <int rows, int columns>
-HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
+HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT lanes_of_c, std::int64_t ldc) {
   const hn::ScalableTag<double> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const double *left[rows], *right[columns];
@@ -31,10 +37,10 @@ HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
   for (int j = 0; j < columns; ++j) right[j] = o.b[j];
   hn::Vec<decltype(d)> sums[rows][columns];
   for (int r = 0; r < rows; ++r) {
-    for (int j = 0; j < columns; ++j) sums[r][j] = hn::Zero(d);
+    for (int j = 0; j < columns; ++j) sums[r][j] = hn::Load(d, lanes_of_c + (r * ldc + j) * lanes);
   }
-  std::int64_t k = 0;
-  for (; k + lanes <= o.count; k += lanes) {
+  std::int64_t k = o.first;
+  for (; k + lanes <= o.last; k += lanes) {
     const auto weight = hn::LoadU(d, o.weights + k);
     hn::Vec<decltype(d)> row[rows];
     for (int r = 0; r < rows; ++r) row[r] = hn::Mul(weight, hn::LoadU(d, left[r] + k));
@@ -45,40 +51,77 @@ HWY_INLINE void add_block(const Operands& o, double* c, std::int64_t ldc) {
   }
   for (int r = 0; r < rows; ++r) {
     for (int j = 0; j < columns; ++j) {
-      double sum = hn::GetLane(hn::SumOfLanes(d, sums[r][j]));
-      for (std::int64_t i = k; i < o.count; ++i) {
-        sum += left[r][i] * o.weights[i] * right[j][i];
-      }
-      c[r * ldc + j] += sum;
+      double* to = lanes_of_c + (r * ldc + j) * lanes;
+      hn::Store(sums[r][j], d, to);
+      for (std::int64_t i = k; i < o.last; ++i) *to += left[r][i] * o.weights[i] * right[j][i];
     }
   }
 }
 
 template <int rows>
-HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* c, std::int64_t ldc) {
+HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* lanes_of_c,
+                            std::int64_t ldc) {
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<double>()));
+  const auto columns_of = [&](auto number) HWY_ATTR {
+    constexpr int width = decltype(number)::value;
+    for (; columns >= width; columns -= width, lanes_of_c += width * lanes, o.b += width) {
+      add_block<rows, width>(o, lanes_of_c, ldc);
+    }
+  };
   // With three rows, 18 sums and what they are made of fit the registers of AVX-512, 9 those of
   // AVX2.
   constexpr int wide = hn::MaxLanes(hn::ScalableTag<double>()) >= 8 ? 6 : 3;
-  for (; columns >= wide; columns -= wide, c += wide, o.b += wide) {
-    add_block<rows, wide>(o, c, ldc);
-  }
-  for (; columns >= 2; columns -= 2, c += 2, o.b += 2) add_block<rows, 2>(o, c, ldc);
-  if (columns > 0) add_block<rows, 1>(o, c, ldc);
+  columns_of(std::integral_constant<int, wide>{});
+  columns_of(std::integral_constant<int, 4>{});
+  columns_of(std::integral_constant<int, 2>{});
+  columns_of(std::integral_constant<int, 1>{});
 }
 
 void add_weighted_product_of(const double* const* a, std::int64_t rows, const double* weights,
                              const double* const* b, std::int64_t columns, std::int64_t count,
                              bool lower, double* c) {
-  Operands o{a, weights, b, count};
-  std::int64_t i = 0;
-  const auto rows_of = [&](auto number) HWY_ATTR {
-    constexpr int height = decltype(number)::value;
-    for (; i + height <= rows; i += height, o.a += height, c += height * columns) {
-      add_rows_of<height>(o, lower ? std::min(columns, i + height) : columns, c, columns);
+  const hn::ScalableTag<double> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  HWY_ALIGN double lanes_of_c[kMaxRows * kMaxRows * hn::MaxLanes(hn::ScalableTag<double>())];
+  std::fill_n(lanes_of_c, rows * columns * lanes, 0.0);
+  const std::int64_t in_use = rows + (lower ? 0 : columns);
+  const std::int64_t piece = std::max(kShortestPiece, kPieceElements / in_use / 8 * 8);
+  for (std::int64_t first = 0; first < count; first += piece) {
+    const std::int64_t last = std::min(first + piece, count);
+    std::int64_t i = 0;
+    const auto rows_of = [&](auto number) HWY_ATTR {
+      constexpr int height = decltype(number)::value;
+      for (; i + height <= rows; i += height) {
+        add_rows_of<height>({a + i, weights, b, first, last},
+                            lower ? std::min(columns, i + height) : columns,
+                            lanes_of_c + i * columns * lanes, columns);
+      }
+    };
+    rows_of(std::integral_constant<int, 3>{});
+    rows_of(std::integral_constant<int, 1>{});
+  }
+  for (std::int64_t i = 0; i < rows * columns; ++i) {
+    c[i] += hn::GetLane(hn::SumOfLanes(d, hn::Load(d, lanes_of_c + i * lanes)));
+  }
+}
+
+void multiply_elements_of(const double* HWY_RESTRICT a, const double* HWY_RESTRICT b,
+                          std::int64_t count, bool add, double* HWY_RESTRICT c) {
+  const hn::ScalableTag<double> d;
+  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
+  std::int64_t k = 0;
+  if (add) {
+    for (; k + lanes <= count; k += lanes) {
+      const auto sum = hn::MulAdd(hn::LoadU(d, a + k), hn::LoadU(d, b + k), hn::LoadU(d, c + k));
+      hn::StoreU(sum, d, c + k);
     }
-  };
-  rows_of(std::integral_constant<int, 3>{});
-  rows_of(std::integral_constant<int, 1>{});
+    for (; k < count; ++k) c[k] += a[k] * b[k];
+  } else {
+    for (; k + lanes <= count; k += lanes) {
+      hn::StoreU(hn::Mul(hn::LoadU(d, a + k), hn::LoadU(d, b + k)), d, c + k);
+    }
+    for (; k < count; ++k) c[k] = a[k] * b[k];
+  }
 }
 
 }  // namespace HWY_NAMESPACE
@@ -89,12 +132,17 @@ HWY_AFTER_NAMESPACE();
 namespace kappa {
 
 HWY_EXPORT(add_weighted_product_of);
+HWY_EXPORT(multiply_elements_of);
 
 void add_weighted_product(const double* const* a, std::int64_t rows, const double* weights,
                           const double* const* b, std::int64_t columns, std::int64_t count,
                           bool lower, double* c) {
   HWY_DYNAMIC_DISPATCH(add_weighted_product_of)
   (a, rows, weights, b, columns, count, lower, c);
+}
+
+void multiply_elements(const double* a, const double* b, std::int64_t count, bool add, double* c) {
+  HWY_DYNAMIC_DISPATCH(multiply_elements_of)(a, b, count, add, c);
 }
 
 }  // namespace kappa

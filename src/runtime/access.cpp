@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "runtime/cpu/fill.h"
+
 namespace kappa {
 
 Access identity_access(const Shape& shape) {
@@ -177,14 +179,23 @@ std::optional<Access> through_view(const Access& access, const View& view,
 
 namespace {
 
+constexpr std::int64_t least_long_run = 32;
+
+template <class Element>
+void repeat(Element* target, std::int64_t count, Element value) {
+  if constexpr (sizeof(Element) >= 4) {
+    if (count >= least_long_run) return fill_elements(target, count, value);
+  }
+  std::fill(target, target + count, value);
+}
+
 // Positions of the walk are kept as an odometer so that a range costs one division an axis.
 template <class Element>
 void gather_typed(const Access& access, std::int64_t first, std::int64_t last,
                   const Element* source, Element* target) {
   const std::size_t axes = access.extents.size();
   if (axes == 0) {
-    std::fill(target, target + (last - first), source[access.offset]);
-    return;
+    return repeat(target, last - first, source[access.offset]);
   }
   Dims index(axes);
   std::int64_t rest = first;
@@ -222,7 +233,7 @@ void gather_typed(const Access& access, std::int64_t first, std::int64_t last,
     if (inner_stride == 1) {
       std::copy(row + from, row + to, out);
     } else if (inner_stride == 0) {
-      if (to > from) std::fill(out, out + (to - from), row[0]);
+      if (to > from) repeat(out, to - from, row[0]);
     } else {
       for (std::int64_t i = from; i < to; ++i) *out++ = row[i * inner_stride];
     }

@@ -297,9 +297,10 @@ TEST(CutHessian, IsChosenWhereBlocksAreSmallAlone) {
   const CutHessian* cut = of_mixture.impl().cut_hessian();
   ASSERT_NE(cut, nullptr);
   // 10 components, 10 weights. Each of the 2 squared distances depends on 4 of the 6 variables of a
-  // component, a log-likelihood on 2 of them and on 3 variables beside.
+  // component and has a curvature of its own; a log-likelihood depends on 2 of them and on 3
+  // variables beside.
   EXPECT_TRUE(cut->nested());
-  EXPECT_EQ(cut->num_products(), 10 + 10 + 4 + 2 + 3);
+  EXPECT_EQ(cut->num_products(), 10 + 10 + 4 + 1 + 2 + 3);
 
   // Every score depends on every variable: products with unit vectors are the best there is.
   constexpr std::int64_t n = 60;
