@@ -72,9 +72,12 @@ struct Convolution {
 void run_columns(const Convolution& convolution, const KernelCall& call);
 std::int64_t columns_scratch_bytes(const Convolution& convolution, DType dtype);
 
-/// Kernels for samples last: vectors run along the samples, nothing is copied.
+/// Kernels for samples last: vectors run along the samples, no patches are made.
 void run_direct(const Convolution& convolution, const KernelCall& call);
 std::int64_t direct_scratch_bytes(const Convolution& convolution, DType dtype);
+/// Of them, the transpose in the weight.
+void run_direct_weight(const Convolution& convolution, const KernelCall& call);
+std::int64_t direct_weight_scratch_bytes(const Convolution& convolution, DType dtype);
 
 /// Throws Error(resource) where the lists of which input each tap meets at each output position
 /// would not fit: 2^27 entries, some 32 times what a 7 x 7 kernel on 256 x 256 needs.

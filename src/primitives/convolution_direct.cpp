@@ -8,6 +8,8 @@
 namespace kappa {
 namespace {
 
+constexpr std::int64_t outputs_together = 16;
+
 // Positions a tile takes: it has four vectors of 512 bits for each output.
 template <class T>
 std::int64_t positions_at_a_time(std::int64_t samples) {
@@ -19,7 +21,7 @@ std::int64_t positions_at_a_time(std::int64_t samples) {
 // Weights of all outputs in blocks, in each [tap][channel][output]; weight[m] is that of output m
 // under channel 0, whose channels are `channel_stride` apart.
 template <class T>
-void pack(const std::vector<const T*>& weight, std::int64_t channels, std::int64_t channel_stride,
+void pack(std::span<const T* const> weight, std::int64_t channels, std::int64_t channel_stride,
           std::int64_t taps, T* packed) {
   const OutputBlocks blocks(static_cast<std::int64_t>(weight.size()));
   for (std::int64_t b = 0; b < blocks.count; ++b) {
@@ -115,6 +117,8 @@ void run_image(const Convolution& c, const KernelCall& call) {
   const std::int64_t out_plane = target.positions() * samples;
   const std::int64_t leading = c.batched[0] || c.batched[1] ? c.blocks : 1;
   const std::int64_t folded = c.batched[0] ? 1 : leading;
+  // Blocks whose planes are written side by side: more would be more than the processor follows.
+  const std::int64_t together = std::max<std::int64_t>(outputs_together / outputs, 1);
   const std::int64_t weights = c.weight_size(), inputs = c.group_inputs();
   const Slabs slabs(c, folded, sizeof(T));
   const Meetings meetings(c, positions_at_a_time<T>(c.x.samples), slabs.pitch());
@@ -133,7 +137,11 @@ void run_image(const Convolution& c, const KernelCall& call) {
                                           : (g * outputs + m % outputs) * inputs;
           rows[static_cast<std::size_t>(m)] = own + m / outputs * weights + first * taps;
         }
-        pack(rows, channels, data ? inputs * taps : taps, taps, packed);
+        for (std::int64_t b = 0; b < folded; b += together) {
+          const std::int64_t last = std::min(b + together, folded);
+          pack<T>({rows.data() + b * outputs, rows.data() + last * outputs}, channels,
+                  data ? inputs * taps : taps, taps, packed + b * outputs * channels * taps);
+        }
       }
       for (std::int64_t m = 0; m < outputs * folded; ++m) {
         out[static_cast<std::size_t>(m)] = static_cast<T*>(call.output) +
@@ -147,7 +155,7 @@ void run_image(const Convolution& c, const KernelCall& call) {
                                .out_step = (data ? stride : 1) * samples,
                                .weight = packed,
                                .num_taps = taps,
-                               .blocks = OutputBlocks(outputs * folded),
+                               .blocks = OutputBlocks(outputs),
                                .out = out.data(),
                                .accumulate = call.accumulate};
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
@@ -162,8 +170,10 @@ void run_image(const Convolution& c, const KernelCall& call) {
               const Meetings::Rows next = meetings.sources(p);
               if (next.first == next.last) continue;
               if (met.first == met.last) met = next;
-              if (next.last - met.first > slabs.most_rows) break;
-              met.last = std::max(met.last, next.last);
+              const Meetings::Rows both{std::min(met.first, next.first),
+                                        std::max(met.last, next.last)};
+              if (both.last - both.first > slabs.most_rows) break;
+              met = both;
             }
             copy_rows(slabs, met, x + g * channels * in_plane + n, samples, position.width, slab);
             position.x = slab;
@@ -174,122 +184,36 @@ void run_image(const Convolution& c, const KernelCall& call) {
           } else {
             p = meetings.num_rows();
           }
-          for (const PositionGroup& group : meetings.groups(first, p)) {
-            const std::span<const Meeting> list = meetings.of(group);
-            position.meetings = list.data();
-            position.num_meetings = static_cast<std::int64_t>(list.size());
-            position.base = group.base - before;
-            position.num_positions = group.count;
-            position.out_offset = group.first * samples + n;
-            convolve_position(position);
+          for (std::int64_t b = 0; b < folded; b += together) {
+            position.blocks = OutputBlocks(outputs * std::min(together, folded - b));
+            position.weight = packed + b * outputs * channels * taps;
+            position.out = out.data() + b * outputs;
+            for (const PositionGroup& group : meetings.groups(first, p)) {
+              const std::span<const Meeting> list = meetings.of(group);
+              position.meetings = list.data();
+              position.num_meetings = static_cast<std::int64_t>(list.size());
+              position.base = group.base - before;
+              position.num_positions = group.count;
+              position.out_offset = group.first * samples + n;
+              convolve_position(position);
+            }
           }
         }
       }
     }
   }
-}
-
-// Columns of a tile: those of one row of the kernel, which lie outside together more often.
-std::int64_t columns_of_tile(const Dims& kernel) {
-  const std::int64_t width = kernel.back();
-  if (width < 3) return 4;
-  const std::int64_t parts = (width + max_dot_columns - 1) / max_dot_columns;
-  return width % parts == 0 ? width / parts : 4;
-}
-
-// Positions whose rows of a tile stay in the first-level cache while all columns pass.
-constexpr std::int64_t chunk_bytes = 4096;  // of a row
-
-// Products of every output's row with every input's row under every tap. Blocks that share one
-// operand are so many more rows or columns of the other.
-template <class T>
-void run_weight(const Convolution& c, const KernelCall& call) {
-  const std::vector<Contact> contacts = make_contacts(c);
-  const std::int64_t column_block = columns_of_tile(c.kernel);
-  const std::int64_t groups = c.window.groups, taps = c.taps(), samples = c.x.samples;
-  const std::int64_t inputs = c.group_inputs(), outputs = c.group_outputs();
-  const std::int64_t x_plane = c.x.positions() * samples, y_plane = c.y.positions() * samples;
-  const std::int64_t leading = c.batched[0] || c.batched[1] ? c.blocks : 1;
-  const bool both = c.batched[0] && c.batched[1];
-  const std::int64_t row_blocks = c.batched[1] && !both ? leading : 1;
-  const std::int64_t column_blocks = c.batched[0] && !both ? leading : 1;
-  const std::int64_t weights = c.weight_size();
-  const std::int64_t num_rows = outputs * row_blocks, num_columns = inputs * taps * column_blocks;
-  const std::int64_t most_rows = dot_rows_beside(column_block);
-  T* out = static_cast<T*>(call.output);
-  if (!call.accumulate) std::fill_n(out, weights * leading, T{0});
-  std::vector<const T*> rows(static_cast<std::size_t>(num_rows));
-  std::vector<const T*> columns(static_cast<std::size_t>(num_columns));
-  std::vector<const T*> shifted_rows(rows.size()), shifted_columns(columns.size());
-  std::vector<std::int64_t> row_out(rows.size()), column_out(columns.size()), tap(columns.size());
-  for (std::int64_t k = 0; k < (both ? leading : 1); ++k) {
-    for (std::int64_t g = 0; g < groups; ++g) {
-      const T* x = static_cast<const T*>(call.inputs[0]) + (both ? k * c.x.size() : 0);
-      const T* y = static_cast<const T*>(call.inputs[1]) + (both ? k * c.y.size() : 0);
-      for (std::int64_t r = 0; r < num_rows; ++r) {
-        const std::int64_t block = r / outputs, o = g * outputs + r % outputs;
-        rows[static_cast<std::size_t>(r)] = y + block * c.y.size() + o * y_plane;
-        row_out[static_cast<std::size_t>(r)] = block * weights + o * inputs * taps;
-      }
-      for (std::int64_t j = 0; j < num_columns; ++j) {
-        const std::int64_t block = j / (inputs * taps), own = j % (inputs * taps);
-        const std::int64_t channel = g * inputs + own / taps;
-        const auto at = static_cast<std::size_t>(j);
-        columns[at] = x + block * c.x.size() + channel * x_plane;
-        column_out[at] = block * weights + own;
-        tap[at] = own % taps;
-      }
-      DotCall<T> dot{.tap = tap.data(),
-                     .column_out = column_out.data(),
-                     .num_columns = num_columns,
-                     .column_block = column_block,
-                     .contacts = contacts.data(),
-                     .num_taps = taps,
-                     .samples = samples,
-                     .stride = c.window.strides.back(),
-                     .packed = static_cast<T*>(call.scratch),
-                     .out = out + (both ? k * weights : 0)};
-      for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
-        dot.width = std::min(sample_chunk<T>, samples - n);
-        const std::int64_t bytes = dot.width * static_cast<std::int64_t>(sizeof(T));
-        const std::int64_t chunk = chunk_bytes / ((bytes + 63) / 64 * 64);
-        for (std::size_t r = 0; r < rows.size(); ++r) shifted_rows[r] = rows[r] + n;
-        for (std::size_t j = 0; j < columns.size(); ++j) shifted_columns[j] = columns[j] + n;
-        dot.columns = shifted_columns.data();
-        for (std::int64_t p = 0; p < c.y.positions(); p += chunk) {
-          dot.first = p;
-          dot.last = std::min(p + chunk, c.y.positions());
-          const std::int64_t parts = (num_rows + most_rows - 1) / most_rows;
-          for (std::int64_t b = 0; b < parts; ++b) {
-            const std::int64_t first = b * num_rows / parts;
-            dot.num_rows = (b + 1) * num_rows / parts - first;
-            dot.rows = shifted_rows.data() + first;
-            dot.row_out = row_out.data() + first;
-            dot_tile(dot);
-          }
-        }
-      }
-    }
-  }
-}
-
-template <class T>
-void run_typed(const Convolution& c, const KernelCall& call) {
-  if (c.part == ConvolutionPart::weight) return run_weight<T>(c, call);
-  run_image<T>(c, call);
 }
 
 }  // namespace
 
-void run_direct(const Convolution& convolution, const KernelCall& call) {
-  if (call.output_type.dtype == DType::f64) return run_typed<double>(convolution, call);
-  run_typed<float>(convolution, call);
+void run_direct(const Convolution& c, const KernelCall& call) {
+  if (c.part == ConvolutionPart::weight) return run_direct_weight(c, call);
+  if (call.output_type.dtype == DType::f64) return run_image<double>(c, call);
+  run_image<float>(c, call);
 }
 
 std::int64_t direct_scratch_bytes(const Convolution& c, DType dtype) {
-  if (c.part == ConvolutionPart::weight) {
-    return max_dot_rows * chunk_bytes;
-  }
+  if (c.part == ConvolutionPart::weight) return direct_weight_scratch_bytes(c, dtype);
   const std::int64_t folded =
       c.batched[1] && !c.batched[0] ? std::max<std::int64_t>(c.blocks, 1) : 1;
   return Slabs(c, folded, size_of(dtype)).bytes +

@@ -135,45 +135,4 @@ Meetings::Meetings(const Convolution& c, std::int64_t most, std::int64_t pitch) 
   groups_a_row_ = static_cast<std::int64_t>(groups_.size() / rows_.size());
 }
 
-std::vector<Contact> make_contacts(const Convolution& c) {
-  const std::size_t inner = c.window.rank() - 1;
-  const std::int64_t row = c.y.extents.back(), width = c.kernel.back(), taps = c.taps();
-  const auto source_row = static_cast<std::int32_t>(c.x.extents.back());
-  // The last axis by itself, with its runs.
-  std::vector<Contact> last(static_cast<std::size_t>(row * width));
-  for (std::int64_t p = row; p-- > 0;) {
-    for (std::int64_t t = 0; t < width; ++t) {
-      const std::int64_t q =
-          p * c.window.strides[inner] + t * c.window.dilations[inner] - c.window.pads_low[inner];
-      Contact& own = last[static_cast<std::size_t>(p * width + t)];
-      own = {q >= 0 && q < source_row ? static_cast<std::int32_t>(q) : -1, 1};
-      if (p + 1 == row) continue;
-      const Contact& next = last[static_cast<std::size_t>((p + 1) * width + t)];
-      if ((own.position < 0) == (next.position < 0)) own.run = next.run + 1;
-    }
-  }
-  std::vector<Contact> contacts(static_cast<std::size_t>(c.y.positions() * taps));
-  const Dims outer(c.y.extents.begin(), c.y.extents.end() - 1);
-  const Dims inputs(c.x.extents.begin(), c.x.extents.end() - 1);
-  const Dims outer_kernel(c.kernel.begin(), c.kernel.end() - 1);
-  for_each_position(outer, [&](const Dims& at, std::int64_t line) {
-    for_each_position(outer_kernel, [&](const Dims& tap, std::int64_t above) {
-      const auto from = static_cast<std::int32_t>(input_position(c.window, inputs, at, tap));
-      Contact* to = contacts.data() + line * row * taps + above * width;
-      for (std::int64_t p = 0; p < row; ++p, to += taps) {
-        for (std::int64_t t = 0; t < width; ++t) {
-          Contact contact = last[static_cast<std::size_t>(p * width + t)];
-          if (from < 0) {
-            contact = {-1, static_cast<std::int32_t>(row - p)};
-          } else if (contact.position >= 0) {
-            contact.position += from * source_row;
-          }
-          to[t] = contact;
-        }
-      }
-    });
-  });
-  return contacts;
-}
-
 }  // namespace kappa

@@ -53,7 +53,4 @@ class Meetings {
   std::vector<std::size_t> begin_;  // by kind
 };
 
-/// What each tap meets at each position of the output; taps fastest.
-std::vector<Contact> make_contacts(const Convolution& convolution);
-
 }  // namespace kappa

@@ -148,14 +148,16 @@ void pack_rows(const DotCall<T>& call) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   T* to = call.packed;
-  for (std::int64_t p = call.first; p < call.last; ++p) {
-    for (std::int64_t i = 0; i < call.width; i += lanes) {
-      for (int r = 0; r < num_rows; ++r, to += lanes) {
-        const T* from = call.rows[r] + p * call.samples + i;
-        const std::int64_t left = call.width - i;
-        const auto value =
-            left >= lanes ? hn::LoadU(d, from) : load_part(from, static_cast<std::size_t>(left));
-        hn::Store(value, d, to);
+  for (std::int64_t l = 0; l < call.num_lines; ++l) {
+    for (std::int64_t p = 0; p < call.num_positions; ++p) {
+      for (std::int64_t i = 0; i < call.width; i += lanes) {
+        for (int r = 0; r < num_rows; ++r, to += lanes) {
+          const T* from = call.rows[r] + call.lines[l].row + p * call.samples + i;
+          const std::int64_t left = call.width - i;
+          const auto value =
+              left >= lanes ? hn::LoadU(d, from) : load_part(from, static_cast<std::size_t>(left));
+          hn::Store(value, d, to);
+        }
       }
     }
   }
@@ -187,38 +189,48 @@ HWY_INLINE void sum_lanes<4>(const Vector<float> (&sum)[4], float* totals) {
 }
 #endif
 
+// The sums of a tile to where they belong; the lanes of four are added up at a time.
+template <class T, int num_rows, int num_columns>
+HWY_INLINE void add_lanes(const DotCall<T>& call, std::int64_t first_column,
+                          const Vector<T> (&sum)[num_rows][num_columns]) {
+  constexpr int whole_rows = num_rows / 4 * 4;
+  for (int c = 0; c < num_columns; ++c) {
+    T* out = call.out + call.column_out[first_column + c];
+    for (int r = 0; r < whole_rows; r += 4) {
+      const Vector<T> four[] = {sum[r][c], sum[r + 1][c], sum[r + 2][c], sum[r + 3][c]};
+      T totals[4];
+      sum_lanes<4>(four, totals);
+      for (int i = 0; i < 4; ++i) out[call.row_out[r + i]] += totals[i];
+    }
+    for (int r = whole_rows; r < num_rows; ++r) {
+      out[call.row_out[r]] += hn::GetLane(hn::SumOfLanes(hn::ScalableTag<T>(), sum[r][c]));
+    }
+  }
+}
+
 template <class T, int num_rows, int num_columns, bool whole>
 HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) {
   const hn::ScalableTag<T> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  alignas(64) static constexpr T zeros[sample_chunk<T>] = {};
   Vector<T> sum[num_rows][num_columns];
   for (int r = 0; r < num_rows; ++r) {
     for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::Zero(d);
   }
-  const std::int64_t* tap = call.tap + first_column;
   const std::int64_t width = call.width, vectors = (width + lanes - 1) / lanes;
-  const std::int64_t jump = call.stride * call.samples - vectors * lanes;  // to the next position
+  const std::int64_t jump = call.step - vectors * lanes;  // to the next position
+  const std::int64_t tap = call.column_tap[first_column];
+  const bool one_tap = call.column_tap[first_column + num_columns - 1] == tap;
   const T* HWY_RESTRICT y = call.packed;
-  for (std::int64_t p = call.first; p < call.last;) {
-    const T* HWY_RESTRICT column[num_columns];
-    int inside = 0;
-    std::int64_t run = call.last - p;
-    for (int c = 0; c < num_columns; ++c) {
-      const Contact contact = call.contacts[p * call.num_taps + tap[c]];
-      run = std::min<std::int64_t>(run, contact.run);
-      inside += contact.position >= 0 ? 1 : 0;
-      column[c] = contact.position < 0
-                      ? zeros
-                      : call.columns[first_column + c] + contact.position * call.samples;
-    }
-    if (inside < num_columns && inside > 0) run = 1;  // zeros do not go on
-    p += run;
-    if (inside == 0) {
-      y += run * vectors * num_rows * lanes;
+  for (std::int64_t l = 0; l < call.num_lines; ++l) {
+    if (one_tap && call.met[l * call.outer_taps + tap] == 0) {
+      y += call.num_positions * vectors * num_rows * lanes;
       continue;
     }
-    for (std::int64_t n = 0; n < run; ++n) {
+    const T* HWY_RESTRICT column[num_columns];
+    for (int c = 0; c < num_columns; ++c) {
+      column[c] = call.image + call.column[first_column + c] + call.lines[l].image;
+    }
+    for (std::int64_t n = 0; n < call.num_positions; ++n) {
       for (std::int64_t i = 0; i < width; i += lanes) {
         Vector<T> x[num_columns];
         for (int c = 0; c < num_columns; ++c) {
@@ -238,13 +250,7 @@ HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) 
       for (int c = 0; c < num_columns; ++c) column[c] += jump;
     }
   }
-  for (int r = 0; r < num_rows; ++r) {
-    T totals[num_columns];
-    sum_lanes<num_columns>(sum[r], totals);
-    for (int c = 0; c < num_columns; ++c) {
-      call.out[call.row_out[r] + call.column_out[first_column + c]] += totals[c];
-    }
-  }
+  add_lanes<T, num_rows, num_columns>(call, first_column, sum);
 }
 
 template <class T, int num_rows, int num_columns>

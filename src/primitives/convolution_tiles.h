@@ -48,32 +48,34 @@ void convolve_position(const PositionCall<float>& call);
 void convolve_position(const PositionCall<double>& call);
 
 /// Rows and columns a tile of dot products has at most; rows by the columns.
-constexpr std::int64_t max_dot_rows = 8, max_dot_columns = 5;
+constexpr std::int64_t max_dot_rows = 8, max_dot_columns = 6;
 constexpr std::int64_t dot_rows_beside(std::int64_t columns) {
-  return columns <= 3 ? 8 : (columns == 4 ? 6 : 5);
+  constexpr std::int64_t most[] = {0, 8, 8, 8, 6, 5, 4};
+  return most[columns];
 }
 
-/// What a tap meets at an output position: the input position, or -1, and for how many positions of
-/// the row from here on that goes on in steps of the stride (or stays -1).
-struct Contact {
-  std::int32_t position, run;
+/// A run of positions of an output row, and what it meets under the first tap: by element.
+struct DotLine {
+  std::int64_t image, row;
 };
 
-/// out[row_out[r] + column_out[c]] += sum over positions p in [first, last), i < width of
-/// rows[r][p * samples + i] * columns[c][q * samples + i],
-/// q = contacts[p * num_taps + tap[c]], and nothing where q < 0. At most
-/// dot_rows_beside(column_block) rows; `packed` holds max_dot_rows * (last - first) * sample_chunk
-/// elements.
+/// out[row_out[r] + column_out[c]] += sum over lines l, positions p < num_positions, i < width of
+/// rows[r][lines[l].row + p * samples + i] * image[column[c] + lines[l].image + p * step + i].
+/// Where met[l * outer_taps + column_tap[c]] is 0, the image is. At most
+/// dot_rows_beside(column_block) rows; `packed` has room for the lines of max_dot_rows rows.
 template <class T>
 struct DotCall {
   const T* const* rows;
-  const T* const* columns;
-  const std::int64_t* tap;
   const std::int64_t* row_out;
+  std::int64_t num_rows;
+  const std::int64_t* column;
   const std::int64_t* column_out;
-  std::int64_t num_rows, num_columns, column_block;
-  const Contact* contacts;
-  std::int64_t num_taps, first, last, samples, stride, width;
+  const std::int64_t* column_tap;
+  std::int64_t num_columns, column_block;
+  const DotLine* lines;
+  const std::uint8_t* met;
+  std::int64_t num_lines, outer_taps, num_positions, step, samples, width;
+  const T* image;
   T* packed;
   T* out;
 };

@@ -45,6 +45,16 @@ Shapes random_shapes(std::mt19937& random) {
   return s;
 }
 
+// Images that kernels cut: more rows, columns and samples than are copied at a time.
+const Shapes cut_shapes[] = {
+    {33, 9, 5, 1, {40, 9}, {3, 3}, {{1, 1}, {1, 1}, {1, 1}, {1, 1}}},
+    {16, 8, 7, 1, {9, 90}, {3, 3}, {{2, 1}, {1, 2}, {1, 0}, {2, 3}}},
+    {40, 16, 8, 2, {35, 4}, {4, 2}, {{3, 2}, {2, 1}, {5, 1}, {0, 2}}},
+    {21, 8, 6, 1, {700}, {6}, {{1}, {3}, {4}, {9}}},
+    {19, 8, 4, 1, {14, 4, 5}, {2, 3, 2}, {{1, 1, 1}, {2, 1, 1}, {1, 0, 1}, {1, 1, 0}}},
+    {8, 8, 4, 1, {64, 3}, {2, 2}, {{1, 40}, {60, 1}, {30, 45}, {2, 40}}},
+};
+
 Shape with(std::int64_t a, std::int64_t b, const Dims& rest) {
   Shape shape{a, b};
   shape.insert(shape.end(), rest.begin(), rest.end());
@@ -115,8 +125,8 @@ Array samples_to_first(const Array& x) {
 
 TEST(Convolution, IsItsSum) {
   std::mt19937 random(5);
-  for (int trial = 0; trial < 60; ++trial) {
-    const Shapes s = random_shapes(random);
+  for (std::size_t trial = 0; trial < 60 + std::size(cut_shapes); ++trial) {
+    const Shapes s = trial < 60 ? random_shapes(random) : cut_shapes[trial - 60];
     const Dims result = window_extents("test", s.extents, s.kernel, s.window);
     const std::string what =
         "N " + std::to_string(s.samples) + ", x " + to_string(with(s.channels, 0, s.extents)) +
@@ -165,6 +175,74 @@ TEST(Convolution, IsItsSum) {
         expect_close(got[layout], by_y, tolerance, where + "output");
         expect_close(got[layout + 1], by_x, tolerance, where + "data");
         expect_close(got[layout + 2], by_w, tolerance, where + "weight");
+      }
+    }
+  }
+}
+
+TEST(Convolution, ABlockOfCallsIsTheCalls) {
+  std::mt19937 random(7);
+  constexpr std::int64_t blocks = 3;
+  for (const Shapes& s : cut_shapes) {
+    const Dims result = window_extents("test", s.extents, s.kernel, s.window);
+    WindowAttributes window;
+    window.strides = s.window.strides;
+    window.dilations = s.window.dilations;
+    window.pads_low = s.window.pads_low;
+    window.groups = s.groups;
+    window.samples_last = true;
+    Image image;
+    image.samples = s.samples;
+    image.channels = s.channels;
+    image.extents = s.extents;
+    const Shape x = image.shape(true);
+    image.channels = s.outputs;
+    image.extents = result;
+    const Shape y = image.shape(true), w = with(s.outputs, s.channels / s.groups, s.kernel);
+    const struct {
+      const char* name;
+      Shape a, b;
+      Dims extents;
+    } parts[] = {{"convolution", x, w, result},
+                 {"convolution_data", y, w, s.extents},
+                 {"convolution_weight", x, y, s.kernel}};
+    for (const auto& part : parts) {
+      window.extents = part.extents;
+      for (int lead = 1; lead < 4; ++lead) {
+        Builder builder;
+        std::vector<Tensor> values;
+        std::vector<Array> operands;
+        for (const int i : {0, 1}) {
+          Shape shape = i == 0 ? part.a : part.b;
+          if ((lead >> i & 1) != 0) shape.insert(shape.begin(), blocks);
+          values.push_back(random_tensor({DType::f32, shape}, random));
+          operands.push_back(builder.input(values.back().type()));
+        }
+        const auto call = [&](const Array& a, const Array& b) {
+          const Array both[] = {a, b};
+          return builder.apply(*find_primitive(part.name), window.attributes(), both);
+        };
+        const auto own = [&](int i, std::int64_t k) {
+          const auto at = static_cast<std::size_t>(i);
+          if ((lead >> i & 1) == 0) return operands[at];
+          const Shape& shape = i == 0 ? part.a : part.b;
+          Dims starts(shape.size() + 1, 0), stops{k + 1};
+          starts[0] = k;
+          stops.insert(stops.end(), shape.begin(), shape.end());
+          return reshape(slice(operands[at], starts, stops), shape);
+        };
+        std::vector<Array> outputs{call(operands[0], operands[1])};
+        for (std::int64_t k = 0; k < blocks; ++k) outputs.push_back(call(own(0, k), own(1, k)));
+        const std::vector<Tensor> got = evaluate(builder.finish(outputs), values);
+        std::vector<double> expected;
+        for (std::int64_t k = 1; k <= blocks; ++k) {
+          const Tensor& one = got[static_cast<std::size_t>(k)];
+          for (std::int64_t i = 0; i < one.size(); ++i) expected.push_back(one.at(i));
+        }
+        expect_close(got[0], expected, 1e-6,
+                     std::string(part.name) + (lead == 1   ? ", first"
+                                               : lead == 2 ? ", second"
+                                                           : ", both"));
       }
     }
   }
