@@ -7,8 +7,9 @@
 #include "program/builder.h"
 #include "runtime/access.h"
 
-// What a plan consists of. Compilation (compile.cpp) makes steps from a program, placement
-// (arena.cpp) gives buffers their offsets, execution (execute.cpp, fused.cpp) runs them.
+// What a plan consists of. make_schedule decides what is stored (stored_values.h) and makes steps
+// (schedule.cpp, finish_pass.cpp, lifetimes.cpp), placement (arena.cpp) gives buffers their
+// offsets, execution (plan.cpp, cpu/fused.cpp) runs them.
 
 namespace kappa {
 
@@ -94,6 +95,16 @@ struct Schedule {
 
 /// Buffers and steps of a program, buffers not yet placed. Steps refer to nodes of `program`.
 Schedule make_schedule(const Program& program, bool fuse);
+
+/// Tile size, rows and registers of a pass whose instructions stand. With `fuse`, products are
+/// computed along with the sums and differences they go into.
+void finish_pass(FusedStep& step, bool fuse);
+
+/// The first and last step that uses each buffer.
+void set_lifetimes(Schedule& schedule);
+
+/// A pass may write where it reads for the last time, element by element.
+void reuse_in_place(Schedule& schedule);
 
 /// Gives every arena buffer its offset; returns the arena's size in bytes.
 std::int64_t place_buffers(Schedule& schedule);
