@@ -261,21 +261,14 @@ void CutHessian::evaluate(const double* x, double* result) const {
   const std::int64_t inner_place = place(inner_.num_products() * n_);
   const std::int64_t direct_place = place(direct_.num_products() * n_);
   const std::int64_t turned_place = place(std::max(blocks_->turned_size(), last.turned_size()));
-  std::int64_t scratch = std::max(blocks_->scratch_size(), last.scratch_size());
-  for (const UnitProducts* products : {&inner_, &outer_, &direct_}) {
-    scratch = std::max(scratch, products->scratch_size());
-  }
   std::int64_t c_place = 0, g_place = 0, h_place = 0, d_place = 0;
   if (second) {
     c_place = place(last.memory_size());
     g_place = place(second->by_c.num_products() * size_);
     d_place = place(second->by_x.num_products() * size_);
     h_place = place(second->outer.num_a_run() * second->size);
-    for (const UnitProducts* products : {&second->by_c, &second->by_x, &second->outer}) {
-      scratch = std::max(scratch, products->scratch_size());
-    }
   }
-  const std::int64_t scratch_place = place(scratch);
+  const std::int64_t scratch_place = place(std::max(blocks_->scratch_size(), last.scratch_size()));
   std::shared_ptr<std::byte[]> buffer = setup_->take_buffer(bytes);
   const auto at = [&](std::int64_t offset) {
     return reinterpret_cast<double*>(buffer.get() + offset);
@@ -290,9 +283,7 @@ void CutHessian::evaluate(const double* x, double* result) const {
   }
   setup_->run({x}, residuals);
   const auto run = [&](const UnitProducts& products, std::int64_t which,
-                       const std::vector<void*>& outputs) {
-    products.run(which, inputs, at(scratch_place), outputs);
-  };
+                       const std::vector<void*>& outputs) { products.run(which, inputs, outputs); };
   double* const jacobian = at(jacobian_place);
   double* const of_last = second ? at(c_place) : jacobian;
   for (std::int64_t k = 0; k < inner_.num_runs(); ++k) {

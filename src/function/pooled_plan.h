@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,7 +23,7 @@ class PooledPlan {
     workspaces_.give(std::move(workspace));
   }
 
-  /// @name A further buffer for the caller, always of the same size, kept likewise
+  /// @name A further buffer for the caller, always of the same size, kept likewise; zero when new
   /// @{
   [[nodiscard]] std::shared_ptr<std::byte[]> take_buffer(std::int64_t bytes) const {
     return buffers_.take(bytes);
@@ -43,7 +44,9 @@ class PooledPlan {
           return memory;
         }
       }
-      return allocate_aligned(bytes);
+      Memory memory = allocate_aligned(bytes);
+      std::memset(memory.get(), 0, static_cast<std::size_t>(bytes));
+      return memory;
     }
     void give(Memory memory) const {
       const std::lock_guard lock(mutex_);

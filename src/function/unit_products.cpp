@@ -1,16 +1,17 @@
 #include "function/unit_products.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "function/colouring.h"
 #include "program/builder.h"
+#include "runtime/cpu/fill.h"
 #include "transform/batch.h"
 
 namespace kappa {
 namespace {
 
 constexpr std::int64_t kCacheElements = std::int64_t{1} << 16;  // half a second-level cache
-constexpr std::int64_t kStoredSeeds = std::int64_t{1} << 20;
 
 }  // namespace
 
@@ -19,6 +20,17 @@ void UnitProducts::colour(const SparsityPattern& pattern) {
       column_colouring(pattern, std::vector<bool>(static_cast<std::size_t>(pattern.rows), true));
   colours_ = std::move(colouring.colour);
   count_ = colouring.count;
+  columns_.resize(static_cast<std::size_t>(count_));
+  for (std::size_t i = 0; i < colours_.size(); ++i) {
+    if (colours_[i] < 0) continue;
+    std::vector<Columns>& list = columns_[static_cast<std::size_t>(colours_[i])];
+    const auto column = static_cast<std::int32_t>(i);
+    if (!list.empty() && list.back().first + list.back().count == column) {
+      ++list.back().count;
+    } else {
+      list.push_back({column, 1});
+    }
+  }
 }
 
 void UnitProducts::arrange(const Program& product) {
@@ -40,29 +52,28 @@ void UnitProducts::compile(const Program& product, std::size_t input) {
   std::vector<bool> batched(product.inputs.size(), false);
   batched[input] = true;
   plan_ = std::make_shared<const PooledPlan>(batch(product, batched, num_a_run_));
-  const auto length = static_cast<std::int64_t>(colours_.size());
-  if (num_products() * length > kStoredSeeds) return;
-  seeds_.resize(static_cast<std::size_t>(num_products() * length));
-  for (std::int64_t k = 0; k < num_runs_; ++k) fill(k, seeds_.data() + k * num_a_run_ * length);
 }
 
-void UnitProducts::fill(std::int64_t which, double* target) const {
-  const std::size_t length = colours_.size();
-  for (std::int64_t k = which * num_a_run_; k < (which + 1) * num_a_run_; ++k, target += length) {
-    for (std::size_t i = 0; i < length; ++i) target[i] = colours_[i] == k ? 1 : 0;
+void UnitProducts::write_ones(std::int64_t which, double value, double* seeds) const {
+  const std::int64_t last = std::min(count_, (which + 1) * num_a_run_);
+  for (std::int64_t c = which * num_a_run_; c < last; ++c, seeds += colours_.size()) {
+    for (const Columns& run : columns_[static_cast<std::size_t>(c)]) {
+      fill_elements(seeds + run.first, run.count, value);
+    }
   }
 }
 
-void UnitProducts::run(std::int64_t which, std::vector<const void*>& inputs, double* scratch,
+void UnitProducts::run(std::int64_t which, std::vector<const void*>& inputs,
                        const std::vector<void*>& outputs) const {
-  if (seeds_.empty()) {
-    fill(which, scratch);
-    inputs[input_] = scratch;
-  } else {
-    const auto length = static_cast<std::int64_t>(colours_.size());
-    inputs[input_] = seeds_.data() + which * num_a_run_ * length;
-  }
+  // Zero between runs, so that nothing but the ones is written.
+  const auto bytes = static_cast<std::int64_t>(sizeof(double) * colours_.size()) * num_a_run_;
+  std::shared_ptr<std::byte[]> buffer = plan_->take_buffer(bytes);
+  auto* seeds = reinterpret_cast<double*>(buffer.get());
+  write_ones(which, 1, seeds);
+  inputs[input_] = seeds;
   plan_->run(inputs, outputs);
+  write_ones(which, 0, seeds);
+  plan_->give_buffer(std::move(buffer));
 }
 
 void SymmetricEntries::read(const SparsityPattern& symmetric, const UnitProducts& products) {

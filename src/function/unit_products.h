@@ -28,20 +28,20 @@ class UnitProducts {
   [[nodiscard]] std::int32_t colour_of(std::int32_t column) const {
     return colours_[static_cast<std::size_t>(column)];
   }
-  /// Doubles that run() needs beside its outputs.
-  [[nodiscard]] std::int64_t scratch_size() const {
-    return seeds_.empty() ? num_a_run_ * static_cast<std::int64_t>(colours_.size()) : 0;
-  }
-  void run(std::int64_t which, std::vector<const void*>& inputs, double* scratch,
+  /// `inputs` are those of the product; that of the direction is written here.
+  void run(std::int64_t which, std::vector<const void*>& inputs,
            const std::vector<void*>& outputs) const;
 
  private:
-  void fill(std::int64_t which, double* target) const;
+  void write_ones(std::int64_t which, double value, double* seeds) const;
 
   std::vector<std::int32_t> colours_;
+  struct Columns {
+    std::int32_t first = 0, count = 0;
+  };
+  std::vector<std::vector<Columns>> columns_;  // of each colour
   std::int64_t count_ = 0, num_a_run_ = 0, num_runs_ = 0;
   std::size_t input_ = 0;
-  std::vector<double> seeds_;  // of all runs; empty where that would be much
   std::shared_ptr<const PooledPlan> plan_;
 };
 

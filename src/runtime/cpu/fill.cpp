@@ -23,6 +23,7 @@ void fill(T* HWY_RESTRICT target, std::int64_t count, T value) {
 void fill_u64(std::uint64_t* target, std::int64_t count, std::uint64_t value) {
   fill(target, count, value);
 }
+void fill_f64(double* target, std::int64_t count, double value) { fill(target, count, value); }
 void fill_u32(std::uint32_t* target, std::int64_t count, std::uint32_t value) {
   fill(target, count, value);
 }
@@ -35,10 +36,14 @@ HWY_AFTER_NAMESPACE();
 namespace kappa {
 
 HWY_EXPORT(fill_u64);
+HWY_EXPORT(fill_f64);
 HWY_EXPORT(fill_u32);
 
 void fill_elements(std::uint64_t* target, std::int64_t count, std::uint64_t value) {
   HWY_DYNAMIC_DISPATCH(fill_u64)(target, count, value);
+}
+void fill_elements(double* target, std::int64_t count, double value) {
+  HWY_DYNAMIC_DISPATCH(fill_f64)(target, count, value);
 }
 void fill_elements(std::uint32_t* target, std::int64_t count, std::uint32_t value) {
   HWY_DYNAMIC_DISPATCH(fill_u32)(target, count, value);
