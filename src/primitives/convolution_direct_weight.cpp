@@ -11,7 +11,7 @@ namespace {
 // pass.
 constexpr std::int64_t chunk_bytes = 8192;
 // Of the copied image, in the second-level cache, where so much suffices.
-constexpr std::int64_t copy_bytes = 384 << 10;
+constexpr std::int64_t copy_bytes = 512 << 10;
 
 struct Range {
   std::int64_t first = 0, last = 0;
@@ -78,6 +78,8 @@ struct Cut {
     while (columns > 1 && !fits(1, columns)) columns = (columns + 1) / 2;
     if (c.window.rank() > 1) {
       while (rows < c.y.extents.front() && fits(rows + 1, columns)) ++rows;
+      const std::int64_t pieces = (c.y.extents.front() + rows - 1) / rows;
+      rows = (c.y.extents.front() + pieces - 1) / pieces;
     }
     copied = size(rows, columns);
   }

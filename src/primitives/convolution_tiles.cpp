@@ -216,27 +216,27 @@ HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) 
   for (int r = 0; r < num_rows; ++r) {
     for (int c = 0; c < num_columns; ++c) sum[r][c] = hn::Zero(d);
   }
-  const std::int64_t width = call.width, vectors = (width + lanes - 1) / lanes;
-  const std::int64_t jump = call.step - vectors * lanes;  // to the next position
+  // Positions that follow one another on both sides are one run.
+  const bool one_run = whole && call.step == call.width;
+  const std::int64_t width = one_run ? call.num_positions * call.width : call.width;
+  const std::int64_t num_runs = one_run ? 1 : call.num_positions;
   const std::int64_t tap = call.column_tap[first_column];
   const bool one_tap = call.column_tap[first_column + num_columns - 1] == tap;
+  const T* HWY_RESTRICT column[num_columns];
+  for (int c = 0; c < num_columns; ++c) column[c] = call.image + call.column[first_column + c];
   const T* HWY_RESTRICT y = call.packed;
   for (std::int64_t l = 0; l < call.num_lines; ++l) {
     if (one_tap && call.met[l * call.outer_taps + tap] == 0) {
-      y += call.num_positions * vectors * num_rows * lanes;
+      y += num_runs * ((width + lanes - 1) / lanes) * num_rows * lanes;
       continue;
     }
-    const T* HWY_RESTRICT column[num_columns];
-    for (int c = 0; c < num_columns; ++c) {
-      column[c] = call.image + call.column[first_column + c] + call.lines[l].image;
-    }
-    for (std::int64_t n = 0; n < call.num_positions; ++n) {
+    std::int64_t at = call.lines[l].image;
+    for (std::int64_t n = 0; n < num_runs; ++n) {
       for (std::int64_t i = 0; i < width; i += lanes) {
         Vector<T> x[num_columns];
         for (int c = 0; c < num_columns; ++c) {
-          x[c] = whole ? hn::LoadU(d, column[c])
-                       : load_part(column[c], static_cast<std::size_t>(width - i));
-          column[c] += lanes;
+          x[c] = whole ? hn::LoadU(d, column[c] + at + i)
+                       : load_part(column[c] + at + i, static_cast<std::size_t>(width - i));
         }
         for (int r = 0; r < num_rows; ++r) {
           Vector<T> value = hn::Load(d, y + r * lanes);
@@ -247,7 +247,7 @@ HWY_INLINE void dot_block_of(const DotCall<T>& call, std::int64_t first_column) 
         }
         y += num_rows * lanes;
       }
-      for (int c = 0; c < num_columns; ++c) column[c] += jump;
+      at += call.step;
     }
   }
   add_lanes<T, num_rows, num_columns>(call, first_column, sum);
