@@ -23,6 +23,8 @@ constexpr std::int64_t kLine = 8;         // of a cache
 constexpr std::int64_t kLongRun = 64;     // that is multiplied where it stands
 // Variables of blocks that are multiplied where they stand: with others, with themselves.
 constexpr std::int64_t kFew = 16, kFewAlone = 24;
+// Elements of their rows at a time.
+constexpr std::int64_t kPieceElements = 4096, kShortestPiece = 256;
 constexpr double kMultiplicationsPerAddition = 8;
 
 std::span<const std::int32_t> row_of(const SparsityPattern& p, std::int64_t i) {
@@ -192,8 +194,9 @@ void CoupledBlocks::make_tasks(std::int64_t num_runs) {
   for (std::size_t c = 0; c < couplings_.size(); ++c) {
     const Coupling& next = couplings_[c];
     const auto belongs = [&](const Coupling& first) {
-      return first.stacked && next.stacked && first.products == next.products &&
-             first.b == next.b && first.runs[0].b == next.runs[0].b &&
+      return ((first.stacked && next.stacked) || (first.in_place && next.in_place)) &&
+             first.products == next.products && first.b == next.b && first.runs.size() == 1 &&
+             next.runs.size() == 1 && first.runs[0].b == next.runs[0].b &&
              first.runs[0].count == next.runs[0].count;
     };
     if (!tasks_.empty() && belongs(couplings_[tasks_.back().first])) {
@@ -239,6 +242,9 @@ void CoupledBlocks::turn(const Block& block, const double* memory, double* turne
     const std::int64_t last = std::min(first + kTransposed, rows);
     for (std::int64_t c = 0; c < columns; ++c) {
       const double* from = memory + block.places[static_cast<std::size_t>(c)];
+      // What the next rows go to is fetched meanwhile.
+      const double* ahead = to + (first + kTransposed) * columns + c * kTransposed;
+      for (std::int64_t r = 0; r < kTransposed; r += kLine) hwy::Prefetch(ahead + r);
       for (std::int64_t r = first; r < last; ++r) to[r * columns + c] = from[r];
     }
   }
@@ -254,8 +260,11 @@ void CoupledBlocks::add(std::int64_t run, const double* memory, const double* tu
     const Coupling& first = couplings_[tasks_[t].first];
     if (first.stacked) {
       add_stack(tasks_[t], turned, products, scratch, n, result);
+    } else if (first.in_place) {
+      add_in_place(tasks_[t], memory, products, scratch, n, result);
     } else {
-      add_coupling(first, memory, turned, products, scratch, n, result);
+      multiply_tiles(first, memory, turned, products, scratch);
+      add_product(first, scratch, n, result);
     }
   }
 }
@@ -355,36 +364,56 @@ void CoupledBlocks::add_entries(const Block& block, std::int64_t first, std::int
 }
 
 // Adds J_b' diag(h) J_a and, for two blocks, its transpose.
-void CoupledBlocks::add_coupling(const Coupling& coupling, const double* memory,
-                                 const double* turned, const double* products, double* scratch,
-                                 std::int64_t n, double* result) const {
-  const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
+void CoupledBlocks::add_product(const Coupling& coupling, const double* product, std::int64_t n,
+                                double* result) const {
   const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
-  const std::int64_t rows = width(b), columns = width(a);
-  double* product = scratch;
-  std::fill_n(product, rows * columns, 0.0);
-  if (coupling.in_place) {
-    multiply_in_place(coupling, memory, products, product);
-  } else {
-    multiply_tiles(coupling, memory, turned, products, product);
-  }
+  const std::vector<std::int32_t>& columns = blocks_[static_cast<std::size_t>(coupling.a)].columns;
   const bool one = coupling.a == coupling.b;
-  for (std::int64_t c = 0; c < columns; ++c) {
-    add_entries(b, one ? c : 0, a.columns[static_cast<std::size_t>(c)], one, product + c, columns,
-                n, result);
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    add_entries(b, one ? static_cast<std::int64_t>(c) : 0, columns[c], one, product + c,
+                static_cast<std::int64_t>(columns.size()), n, result);
   }
 }
 
-void CoupledBlocks::multiply_in_place(const Coupling& coupling, const double* memory,
-                                      const double* products, double* product) const {
-  const Block& a = blocks_[static_cast<std::size_t>(coupling.a)];
-  const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
-  const double *left[kFewAlone], *right[kFewAlone];
-  for (const Run& run : coupling.runs) {
-    for (std::size_t r = 0; r < b.places.size(); ++r) left[r] = memory + b.places[r] + run.b;
-    for (std::size_t c = 0; c < a.places.size(); ++c) right[c] = memory + a.places[c] + run.a;
-    add_weighted_product(left, width(b), products + run.source, right, width(a), run.count,
-                         coupling.a == coupling.b, product);
+// J_b' diag(h) J_a for all a of the task. Rows are multiplied in pieces that fit a first-level
+// cache, where that of J_b stays meanwhile.
+void CoupledBlocks::add_in_place(const Task& task, const double* memory, const double* products,
+                                 double* scratch, std::int64_t n, double* result) const {
+  const Block& b = blocks_[static_cast<std::size_t>(couplings_[task.first].b)];
+  std::int64_t widest = 0, size = 0;
+  for (std::size_t c = task.first; c < task.last; ++c) {
+    const std::int64_t columns = width(blocks_[static_cast<std::size_t>(couplings_[c].a)]);
+    widest = std::max(widest, columns);
+    size += width(b) * columns * kSumLanes;
+  }
+  std::fill_n(scratch, size, 0.0);
+  const std::int64_t piece =
+      std::max(kShortestPiece, kPieceElements / (width(b) + widest) / kLine * kLine);
+  const std::size_t num_runs = couplings_[task.first].runs.size();
+  for (std::size_t which = 0; which < num_runs; ++which) {
+    const std::int64_t count = couplings_[task.first].runs[which].count;
+    for (std::int64_t first = 0; first < count; first += piece) {
+      const std::int64_t last = std::min(first + piece, count);
+      double* sums = scratch;
+      for (std::size_t c = task.first; c < task.last; ++c) {
+        const Run& run = couplings_[c].runs[which];
+        const Block& a = blocks_[static_cast<std::size_t>(couplings_[c].a)];
+        const double *left[kFewAlone], *right[kFewAlone];
+        for (std::size_t r = 0; r < b.places.size(); ++r) left[r] = memory + b.places[r] + run.b;
+        for (std::size_t q = 0; q < a.places.size(); ++q) right[q] = memory + a.places[q] + run.a;
+        add_weighted_product(left, width(b), products + run.source, right, width(a), first, last,
+                             couplings_[c].a == couplings_[c].b, sums);
+        sums += width(b) * width(a) * kSumLanes;
+      }
+    }
+  }
+  double* sums = scratch;
+  for (std::size_t c = task.first; c < task.last; ++c) {
+    const std::int64_t entries =
+        width(b) * width(blocks_[static_cast<std::size_t>(couplings_[c].a)]);
+    add_lanes(entries, sums);
+    add_product(couplings_[c], sums, n, result);
+    sums += entries * kSumLanes;
   }
 }
 
@@ -397,6 +426,7 @@ void CoupledBlocks::multiply_tiles(const Coupling& coupling, const double* memor
   const Block& b = blocks_[static_cast<std::size_t>(coupling.b)];
   const std::int64_t rows = width(b), columns = width(a);
   const std::int64_t tile = tile_of(rows, columns);
+  std::fill_n(product, rows * columns, 0.0);
   double* weighted = product + rows * columns;
   double* gathered = weighted + rows * tile;
   const auto multiply = [&](std::int64_t count, const double* right) {

@@ -86,13 +86,13 @@ class CoupledBlocks {
   void make_tasks(std::int64_t num_runs);
   void add_stack(const Task& task, const double* turned, const double* products, double* scratch,
                  std::int64_t n, double* result) const;
-  void add_coupling(const Coupling& coupling, const double* memory, const double* turned,
-                    const double* products, double* scratch, std::int64_t n, double* result) const;
+  void add_in_place(const Task& task, const double* memory, const double* products, double* scratch,
+                    std::int64_t n, double* result) const;
+  void add_product(const Coupling& coupling, const double* product, std::int64_t n,
+                   double* result) const;
   static void add_entries(const Block& block, std::int64_t first, std::int64_t j, bool one,
                           const double* values, std::int64_t stride, std::int64_t n,
                           double* result);
-  void multiply_in_place(const Coupling& coupling, const double* memory, const double* products,
-                         double* product) const;
   void multiply_tiles(const Coupling& coupling, const double* memory, const double* turned,
                       const double* products, double* product) const;
 

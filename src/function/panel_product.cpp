@@ -1,6 +1,7 @@
 #include "function/panel_product.h"
 
 #include <algorithm>
+#include <cstring>
 
 // Portable, AVX2 and AVX-512, as in base/small_gemm.cpp.
 #define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL)
@@ -84,6 +85,12 @@ HWY_EXPORT(multiply_panel_of);
 void pack_groups(const double* a, std::int64_t columns, std::int64_t count, double* packed) {
   for (std::int64_t first = 0; first < columns; first += kGroupWidth) {
     const std::int64_t width = std::min(kGroupWidth, columns - first);
+    if (width == kGroupWidth) {
+      for (std::int64_t k = 0; k < count; ++k, packed += kGroupWidth) {
+        std::memcpy(packed, a + k * columns + first, kGroupWidth * sizeof(double));
+      }
+      continue;
+    }
     for (std::int64_t k = 0; k < count; ++k, packed += kGroupWidth) {
       for (std::int64_t r = 0; r < kGroupWidth; ++r) {
         packed[r] = r < width ? a[k * columns + first + r] : 0;

@@ -15,12 +15,6 @@ namespace kappa {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Rows are multiplied in pieces that fit a first-level cache, with the sums of each lane kept in
-// between.
-constexpr std::int64_t kPieceElements = 4096;
-constexpr std::int64_t kShortestPiece = 256;
-constexpr std::int64_t kMaxRows = 24;
-
 struct Operands {
   const double* const* a;
   const double* weights;
@@ -29,7 +23,7 @@ struct Operands {
 };
 
 template <int rows, int columns>
-HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT lanes_of_c, std::int64_t ldc) {
+HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT sums_of, std::int64_t ldc) {
   const hn::ScalableTag<double> d;
   const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
   const double *left[rows], *right[columns];
@@ -37,7 +31,7 @@ HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT lanes_of_c, st
   for (int j = 0; j < columns; ++j) right[j] = o.b[j];
   hn::Vec<decltype(d)> sums[rows][columns];
   for (int r = 0; r < rows; ++r) {
-    for (int j = 0; j < columns; ++j) sums[r][j] = hn::Load(d, lanes_of_c + (r * ldc + j) * lanes);
+    for (int j = 0; j < columns; ++j) sums[r][j] = hn::Load(d, sums_of + (r * ldc + j) * kSumLanes);
   }
   std::int64_t k = o.first;
   for (; k + lanes <= o.last; k += lanes) {
@@ -51,7 +45,7 @@ HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT lanes_of_c, st
   }
   for (int r = 0; r < rows; ++r) {
     for (int j = 0; j < columns; ++j) {
-      double* to = lanes_of_c + (r * ldc + j) * lanes;
+      double* to = sums_of + (r * ldc + j) * kSumLanes;
       hn::Store(sums[r][j], d, to);
       for (std::int64_t i = k; i < o.last; ++i) *to += left[r][i] * o.weights[i] * right[j][i];
     }
@@ -61,10 +55,9 @@ HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT lanes_of_c, st
 template <int rows>
 HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* lanes_of_c,
                             std::int64_t ldc) {
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(hn::ScalableTag<double>()));
   const auto columns_of = [&](auto number) HWY_ATTR {
     constexpr int width = decltype(number)::value;
-    for (; columns >= width; columns -= width, lanes_of_c += width * lanes, o.b += width) {
+    for (; columns >= width; columns -= width, lanes_of_c += width * kSumLanes, o.b += width) {
       add_block<rows, width>(o, lanes_of_c, ldc);
     }
   };
@@ -78,30 +71,25 @@ HWY_INLINE void add_rows_of(Operands o, std::int64_t columns, double* lanes_of_c
 }
 
 void add_weighted_product_of(const double* const* a, std::int64_t rows, const double* weights,
-                             const double* const* b, std::int64_t columns, std::int64_t count,
-                             bool lower, double* c) {
+                             const double* const* b, std::int64_t columns, std::int64_t first,
+                             std::int64_t last, bool lower, double* sums) {
+  std::int64_t i = 0;
+  const auto rows_of = [&](auto number) HWY_ATTR {
+    constexpr int height = decltype(number)::value;
+    for (; i + height <= rows; i += height) {
+      add_rows_of<height>({a + i, weights, b, first, last},
+                          lower ? std::min(columns, i + height) : columns,
+                          sums + i * columns * kSumLanes, columns);
+    }
+  };
+  rows_of(std::integral_constant<int, 3>{});
+  rows_of(std::integral_constant<int, 1>{});
+}
+
+void add_lanes_of(std::int64_t count, double* sums) {
   const hn::ScalableTag<double> d;
-  const auto lanes = static_cast<std::int64_t>(hn::Lanes(d));
-  HWY_ALIGN double lanes_of_c[kMaxRows * kMaxRows * hn::MaxLanes(hn::ScalableTag<double>())];
-  std::fill_n(lanes_of_c, rows * columns * lanes, 0.0);
-  const std::int64_t in_use = rows + (lower ? 0 : columns);
-  const std::int64_t piece = std::max(kShortestPiece, kPieceElements / in_use / 8 * 8);
-  for (std::int64_t first = 0; first < count; first += piece) {
-    const std::int64_t last = std::min(first + piece, count);
-    std::int64_t i = 0;
-    const auto rows_of = [&](auto number) HWY_ATTR {
-      constexpr int height = decltype(number)::value;
-      for (; i + height <= rows; i += height) {
-        add_rows_of<height>({a + i, weights, b, first, last},
-                            lower ? std::min(columns, i + height) : columns,
-                            lanes_of_c + i * columns * lanes, columns);
-      }
-    };
-    rows_of(std::integral_constant<int, 3>{});
-    rows_of(std::integral_constant<int, 1>{});
-  }
-  for (std::int64_t i = 0; i < rows * columns; ++i) {
-    c[i] += hn::GetLane(hn::SumOfLanes(d, hn::Load(d, lanes_of_c + i * lanes)));
+  for (std::int64_t i = 0; i < count; ++i) {
+    sums[i] = hn::GetLane(hn::SumOfLanes(d, hn::Load(d, sums + i * kSumLanes)));
   }
 }
 
@@ -132,13 +120,18 @@ HWY_AFTER_NAMESPACE();
 namespace kappa {
 
 HWY_EXPORT(add_weighted_product_of);
+HWY_EXPORT(add_lanes_of);
 HWY_EXPORT(multiply_elements_of);
 
 void add_weighted_product(const double* const* a, std::int64_t rows, const double* weights,
-                          const double* const* b, std::int64_t columns, std::int64_t count,
-                          bool lower, double* c) {
+                          const double* const* b, std::int64_t columns, std::int64_t first,
+                          std::int64_t last, bool lower, double* sums) {
   HWY_DYNAMIC_DISPATCH(add_weighted_product_of)
-  (a, rows, weights, b, columns, count, lower, c);
+  (a, rows, weights, b, columns, first, last, lower, sums);
+}
+
+void add_lanes(std::int64_t count, double* sums) {
+  HWY_DYNAMIC_DISPATCH(add_lanes_of)(count, sums);
 }
 
 void multiply_elements(const double* a, const double* b, std::int64_t count, bool add, double* c) {
