@@ -62,6 +62,9 @@ Split split(const Program& program, const std::vector<bool>& varying,
       }
     }
   }
+  const auto is_large = [&](std::size_t i) {
+    return num_elements(program.nodes[i].type.shape) > 1;
+  };
   // available: at hand in apply without being stored. In node order, so that operands are decided
   // first.
   std::vector<bool> available(count, false);
@@ -81,7 +84,14 @@ Split split(const Program& program, const std::vector<bool>& varying,
     const bool free = is_free_view(i) || node.operands.empty() ||
                       (node.primitive->elementwise() && !in_memory[i] &&
                        node.primitive->kernel.element_cost <= max_recomputed_cost);
-    if (free && operands_at_hand) {
+    // A mask made of something made again is a byte an element to read, and several passes to make.
+    const bool mask =
+        node.type.dtype == DType::boolean && needed[i] && is_large(i) &&
+        std::any_of(node.operands.begin(), node.operands.end(), [&](NodeId id) {
+          const auto k = static_cast<std::size_t>(id);
+          return available[k] && program.nodes[k].primitive->elementwise() && is_large(k);
+        });
+    if (free && operands_at_hand && !mask) {
       available[i] = true;
     } else if (needed[i]) {
       stored[i] = true;
