@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <type_traits>
+
 #include "primitives/reduction.h"
 #include "primitives/row_kernels.h"
 
@@ -49,11 +51,16 @@ void reduce_sum(const KernelCall& call) {
   layout.for_each_output([&](std::int64_t offset, std::int64_t at) {
     for (std::int64_t first = 0; first < layout.inner; first += tile) {
       const std::int64_t columns = std::min(tile, layout.inner - first);
-      std::fill_n(sums, columns, Sum{0});
+      Sum* to = sums;
+      if constexpr (std::is_same_v<T, Sum>) {  // which need no rounding at the end
+        if (!call.accumulate) to = out + at * layout.inner + first;
+      }
+      std::fill_n(to, columns, Sum{0});
       layout.for_each_block(offset + first,
                             [&](std::int64_t block, std::int64_t rows, std::int64_t stride) {
-                              add_rows(x + block, rows, stride, columns, sums);
+                              add_rows(x + block, rows, stride, columns, to);
                             });
+      if (to != sums) continue;
       for (std::int64_t j = 0; j < columns; ++j) put(at * layout.inner + first + j, sums[j]);
     }
   });
