@@ -15,6 +15,14 @@ namespace kappa {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// GCC would load the operand of each product again, and loads are as many as products already.
+#undef KAPPA_IN_REGISTER
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
+#define KAPPA_IN_REGISTER(vector) asm("" : "+v"((vector).raw))
+#else
+#define KAPPA_IN_REGISTER(vector)
+#endif
+
 struct Operands {
   const double* const* a;
   const double* weights;
@@ -39,7 +47,8 @@ HWY_INLINE void add_block(const Operands& o, double* HWY_RESTRICT sums_of, std::
     hn::Vec<decltype(d)> row[rows];
     for (int r = 0; r < rows; ++r) row[r] = hn::Mul(weight, hn::LoadU(d, left[r] + k));
     for (int j = 0; j < columns; ++j) {
-      const auto column = hn::LoadU(d, right[j] + k);
+      auto column = hn::LoadU(d, right[j] + k);
+      KAPPA_IN_REGISTER(column);
       for (int r = 0; r < rows; ++r) sums[r][j] = hn::MulAdd(row[r], column, sums[r][j]);
     }
   }
