@@ -242,9 +242,9 @@ Eigen::MatrixXd mixture_by_hand(const gmm::Problem& p) {
 }
 
 TEST(CutHessian, OfAMixtureIsTheOneByHand) {
-  // The last has blocks of 21 variables, multiplied in several tiles from their transposes.
-  for (const auto& [d, k, n] :
-       {std::array{1, 2, 3}, std::array{2, 4, 70}, std::array{3, 5, 600}, std::array{5, 2, 600}}) {
+  // Blocks of 21 variables share panels, in several tiles; those of 45 fill more than one each.
+  for (const auto& [d, k, n] : {std::array{1, 2, 3}, std::array{2, 4, 70}, std::array{3, 5, 600},
+                                std::array{5, 2, 600}, std::array{8, 3, 130}}) {
     const gmm::Problem p = mixture(d, k, n);
     const Eigen::VectorXd x =
         Eigen::Map<const Eigen::VectorXd>(p.parameters.data(), p.num_parameters());
