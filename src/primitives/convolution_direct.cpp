@@ -157,7 +157,8 @@ void run_image(const Convolution& c, const KernelCall& call) {
                                .num_taps = taps,
                                .blocks = OutputBlocks(outputs),
                                .out = out.data(),
-                               .accumulate = call.accumulate};
+                               .accumulate = call.accumulate,
+                               .far = leading > 1};
       for (std::int64_t n = 0; n < samples; n += sample_chunk<T>) {
         position.width = std::min(sample_chunk<T>, samples - n);
         position.x = x + g * channels * in_plane + n;

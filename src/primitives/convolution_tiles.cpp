@@ -10,6 +10,7 @@
 #define HWY_TARGET_INCLUDE "primitives/convolution_tiles.cpp"
 #include "hwy/foreach_target.h"
 // Stands apart: foreach_target.h goes before any other header of Highway.
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -43,6 +44,14 @@ HWY_INLINE void position_tile(const PositionCall<T>& call, const T* weight, std:
   Vector<T> sum[outputs][positions * vectors];
   for (int m = 0; m < outputs; ++m) {
     for (int v = 0; v < positions * vectors; ++v) sum[m][v] = hn::Zero(d);
+  }
+  if (call.accumulate && call.far) {
+    for (int m = 0; m < outputs; ++m) {
+      const T* out = call.out[first + m] + call.out_offset + position * call.out_step + at;
+      for (int p = 0; p < positions; ++p) {
+        for (int v = 0; v < vectors; ++v) hwy::Prefetch(out + p * call.out_step + v * lanes);
+      }
+    }
   }
   const std::int64_t channels = call.channels, in_step = call.in_step;
   const T* base = call.x + call.base * call.samples + position * in_step + at;

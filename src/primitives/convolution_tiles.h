@@ -43,6 +43,7 @@ struct PositionCall {
   T* const* out;  // a row each output
   std::int64_t out_offset;
   bool accumulate;
+  bool far;  // what is added to has left the near caches: it is fetched while a tile computes
 };
 void convolve_position(const PositionCall<float>& call);
 void convolve_position(const PositionCall<double>& call);
