@@ -22,8 +22,8 @@ struct Split {
 /// Residuals are the values that pass between the two. Views are never residuals, and an
 /// elementwise value that is cheap and made of residuals alone is computed again in apply, which
 /// costs no memory traffic beyond what apply reads anyway; not so where a matrix product or another
-/// kernel reads it from memory. Outputs that apply does not make must
-/// not depend on the varying inputs.
+/// kernel reads it from memory, nor a mask, a byte an element, of a value made again. Outputs that
+/// apply does not make must not depend on the varying inputs.
 Split split(const Program& program, const std::vector<bool>& varying,
             std::size_t num_apply_outputs);
 
