@@ -33,19 +33,30 @@ class KAPPA_EXPORT Array {
   Array() = default;
   /// A literal, e.g. the 2 in `2 * x`.
   Array(double literal) : literal_(literal), is_literal_(true) {}  // NOLINT: implicit by design
+  /// The value of a node of the program under construction.
   Array(Builder* builder, std::int32_t node) : builder_(builder), node_(node) {}
 
+  /// Whether there is a value, of a node or literal.
   [[nodiscard]] bool defined() const { return builder_ != nullptr || is_literal_; }
+  /// Whether it is a number that has no dtype of its own yet.
   [[nodiscard]] bool is_literal() const { return is_literal_; }
+  /// That number.
   [[nodiscard]] double literal() const { return literal_; }
 
+  /// The program under construction; null for a literal.
   [[nodiscard]] Builder* builder() const { return builder_; }
+  /// The index of its node there.
   [[nodiscard]] std::int32_t id() const { return node_; }
+  /// Its node there.
   [[nodiscard]] const Node& node() const;
 
+  /// The type of an element.
   [[nodiscard]] DType dtype() const;
+  /// The extent of each axis.
   [[nodiscard]] const Shape& shape() const;
+  /// The number of axes.
   [[nodiscard]] std::int64_t rank() const { return static_cast<std::int64_t>(shape().size()); }
+  /// The number of elements.
   [[nodiscard]] std::int64_t size() const;
 
   /// The index-th entry along the first axis; negative counts from the end.

@@ -7,7 +7,10 @@ namespace kappa {
 /// How a kernel walks over the spatial axes of an array. Empty lists stand for ones (strides,
 /// dilations) and zeros (pads); pads may differ at the two ends of an axis.
 struct Window {
-  Dims strides, dilations, pads_low, pads_high;
+  Dims strides;    ///< elements from one position to the next, an axis
+  Dims dilations;  ///< elements between neighbouring entries of the kernel
+  Dims pads_low;   ///< elements added before the first
+  Dims pads_high;  ///< and behind the last
 };
 
 /// y[n, o, p] = sum over c, k of x[n, c, p * stride + k * dilation - pad_low] * weight[o, c, k],

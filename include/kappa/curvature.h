@@ -50,6 +50,7 @@ class KAPPA_EXPORT DenseOperator final : public SymmetricOperator {
 /// scale A + shift I.
 class KAPPA_EXPORT AffineOperator final : public SymmetricOperator {
  public:
+  /// Keeps a reference to `a`.
   AffineOperator(const SymmetricOperator& a, double scale, double shift)
       : a_(a), scale_(scale), shift_(shift) {}
   [[nodiscard]] std::int64_t dimension() const override { return a_.dimension(); }
@@ -99,8 +100,9 @@ struct OperatorCheck {
   bool symmetric = false;      ///< symmetry_error <= tolerance
   /// |<u, A v> - <v, A u>| / (|u| |A v| + |v| |A u|) for two random vectors; 0 for a zero operator.
   double symmetry_error = 0;
-  double tolerance = 0;
-  std::int64_t num_products = 0;
+  double tolerance = 0;           ///< as given
+  std::int64_t num_products = 0;  ///< taken
+  /// Whether A may be trusted in all three respects.
   [[nodiscard]] bool passed() const { return deterministic && finite && symmetric; }
   std::string message;  ///< one sentence: what is wrong, or that nothing is
 };
@@ -115,14 +117,14 @@ KAPPA_EXPORT OperatorCheck check_operator(const SymmetricOperator& a, std::uint6
 
 /// One eigenvalue, with how far to trust it.
 struct Eigenvalue {
-  double value = 0;
+  double value = 0;  ///< the Rayleigh quotient v'Av
   /// |A v - value v| for the unit vector v: some eigenvalue lies within this distance.
   double residual = 0;
   /// Bound on |value - eigenvalue|: the residual, or residual^2 / gap where a gap to the rest of
   /// the spectrum is seen (Parlett, The Symmetric Eigenvalue Problem, 4.5 and 11.7), plus
   /// the operator's own rounding.
   double error_bound = 0;
-  bool converged = false;
+  bool converged = false;  ///< to what was asked for
 };
 
 /// What lanczos stops on: the residual |A v - value v|, or the error bound of the value, which is
@@ -146,15 +148,15 @@ struct LanczosOptions {
   double tolerance = 1e-4;
   /// Keeps values near zero from asking for a residual below the operator's rounding.
   double tolerance_floor = 1e-2;
-  LanczosCriterion criterion = LanczosCriterion::residual;
+  LanczosCriterion criterion = LanczosCriterion::residual;  ///< what `tolerance` bounds
   /// Directions a product step takes at once. 1 needs the fewest products; b > 1 is worth it where
   /// a block costs less than 1/1.3 of b single products (docs/curvature.md has measurements), and
   /// finds multiplicities up to b in one sweep.
   std::int64_t block_size = 1;
   /// Columns of the basis, 0 for max(2 (num_top + num_bottom) + 20, 60); at most n.
   std::int64_t max_basis = 0;
-  std::int64_t max_products = 2000;
-  std::uint64_t seed = 0;
+  std::int64_t max_products = 2000;  ///< taken in all
+  std::uint64_t seed = 0;            ///< of start vectors and of those after a breakdown
   /// Approximate eigenvectors (n x k) whose sum starts the run, e.g. from a subsample, an earlier
   /// point, or just the gradient; need not be orthonormal.
   std::vector<double> warm_start = {};
@@ -162,29 +164,29 @@ struct LanczosOptions {
   /// of beyond_tolerance times their value (the same floor): much cheaper than converged ones. They
   /// come in LanczosResult::below_top.
   std::int64_t num_beyond = 0;
-  double beyond_tolerance = 0.02;
+  double beyond_tolerance = 0.02;  ///< relative, see num_beyond
   /// Fresh random directions continued for this many products after convergence, to find an
   /// eigenvalue that the first start vector missed (a further copy of a repeated one). 0: only
   /// after a breakdown, where it is needed.
   std::int64_t verification_products = 0;
-  ResidualCheck residual_check = ResidualCheck::one;
-  bool vectors = true;  ///< return the eigenvectors
-  ProgressCallback progress = {};
+  ResidualCheck residual_check = ResidualCheck::one;  ///< costs up to num_top + num_bottom products
+  bool vectors = true;                                ///< return the eigenvectors
+  ProgressCallback progress = {};                     ///< called now and then; false stops
 };
 
 /// The eigenpairs that lanczos() found, and how it ended.
 struct LanczosResult {
-  CurvatureStatus status = CurvatureStatus::converged;
-  std::vector<Eigenvalue> top;     ///< descending
-  std::vector<Eigenvalue> bottom;  ///< ascending
+  CurvatureStatus status = CurvatureStatus::converged;  ///< how it ended
+  std::vector<Eigenvalue> top;                          ///< descending
+  std::vector<Eigenvalue> bottom;                       ///< ascending
   /// Ritz values that follow `top`, descending, as far as their error bounds are at most a tenth of
   /// them: what the basis knows of eigenvalues beyond the wanted.
   std::vector<Eigenvalue> below_top;
   std::vector<double> top_vectors;     ///< n x top.size(), orthonormal
   std::vector<double> bottom_vectors;  ///< n x bottom.size(), orthonormal
-  std::int64_t num_pairs = 0;  ///< distinct pairs in both lists: they overlap where n is small
-  std::int64_t num_products = 0;
-  std::int64_t num_restarts = 0;
+  std::int64_t num_pairs = 0;       ///< distinct pairs in both lists: they overlap where n is small
+  std::int64_t num_products = 0;    ///< taken in all
+  std::int64_t num_restarts = 0;    ///< of the basis
   std::int64_t num_breakdowns = 0;  ///< invariant subspaces met, continued at random
   std::int64_t basis_size = 0;      ///< columns allowed
   std::int64_t block_size = 0;      ///< directions a step
@@ -214,22 +216,22 @@ KAPPA_EXPORT std::int64_t lanczos_bytes(std::int64_t n, const LanczosOptions& op
 
 /// (n_+, n_-, n_0): how many eigenvalues are positive, negative, zero.
 struct Inertia {
-  std::int64_t positive = 0;
-  std::int64_t negative = 0;
-  std::int64_t zero = 0;
+  std::int64_t positive = 0;  ///< n_+
+  std::int64_t negative = 0;  ///< n_-
+  std::int64_t zero = 0;      ///< n_0
 };
 
 /// All eigenpairs of a dense matrix.
 struct Spectrum {
-  CurvatureStatus status = CurvatureStatus::converged;
-  std::vector<double> values;   ///< all n, ascending
-  std::vector<double> vectors;  ///< n x n, column j belongs to values[j]
+  CurvatureStatus status = CurvatureStatus::converged;  ///< how it ended
+  std::vector<double> values;                           ///< all n, ascending
+  std::vector<double> vectors;                          ///< n x n, column j belongs to values[j]
   /// Bound on the error of every value: n eps |A| + asymmetry (Weyl).
   double error_bound = 0;
   /// |A - A'|_F / 2 of the products as they came back.
   double asymmetry = 0;
-  Inertia inertia;  ///< |value| <= error_bound counts as zero
-  std::int64_t num_products = 0;
+  Inertia inertia;                ///< |value| <= error_bound counts as zero
+  std::int64_t num_products = 0;  ///< n; 0 for a matrix given
 };
 
 /// Every eigenvalue and eigenvector, from the dense matrix of n products. Memory 24 n^2 bytes, work
@@ -244,29 +246,32 @@ KAPPA_EXPORT Spectrum dense_spectrum(std::int64_t n, std::span<const double> mat
 
 /// How density() spends its products.
 struct DensityOptions {
-  std::int64_t num_probes = 10;
-  std::int64_t num_steps = 80;  ///< Lanczos steps a probe; cut to n
-  std::int64_t num_points = 0;  ///< grid points, 0: enough for 2 a sigma, at least 256
-  double sigma = 0;             ///< width of the Gaussians, 0: (lambda_max - lambda_min) / 100
+  std::int64_t num_probes = 10;  ///< random vectors; errors fall as 1 / sqrt of it
+  std::int64_t num_steps = 80;   ///< Lanczos steps a probe; cut to n
+  std::int64_t num_points = 0;   ///< grid points, 0: enough for 2 a sigma, at least 256
+  double sigma = 0;              ///< width of the Gaussians, 0: (lambda_max - lambda_min) / 100
   std::int64_t max_basis_bytes = std::int64_t{2} << 30;  ///< fewer probes at once beyond this
-  std::uint64_t seed = 0;
-  ProgressCallback progress = {};
+  std::uint64_t seed = 0;                                ///< of the random vectors
+  ProgressCallback progress = {};                        ///< called now and then; false stops
 };
 
 /// phi(t) = (1/n) sum_i N(t; lambda_i, sigma^2), estimated.
 struct SpectralDensity {
-  CurvatureStatus status = CurvatureStatus::converged;
-  std::vector<double> lambda;          ///< grid, ascending, equally spaced
+  CurvatureStatus status = CurvatureStatus::converged;  ///< how it ended
+  std::vector<double> lambda;                           ///< grid, ascending, equally spaced
   std::vector<double> density;         ///< integrates to 1 (trapezoidal rule on the grid)
   std::vector<double> standard_error;  ///< over probes; empty for one probe
-  double sigma = 0;
-  std::int64_t num_probes = 0, num_steps = 0;
-  /// Gauss quadrature nodes and weights of each probe, one after another; weights of a probe sum
-  /// to 1, so sum w f(t) / num_probes estimates trace f(A) / n.
-  std::vector<double> nodes, weights;
+  double sigma = 0;                    ///< width of the Gaussians used
+  std::int64_t num_probes = 0;         ///< fewer than asked for where it was stopped
+  std::int64_t num_steps = 0;          ///< fewer than asked for where n is small
+  /// Gauss quadrature nodes t of each probe, one after another: sum weight f(t) / num_probes
+  /// estimates trace f(A) / n.
+  std::vector<double> nodes;
+  std::vector<double> weights;            ///< one a node; those of a probe sum to 1
   std::vector<std::int64_t> probe_sizes;  ///< nodes of each probe (fewer than num_steps: breakdown)
-  double trace = 0, trace_standard_error = 0;  ///< of A, free of charge
-  std::int64_t num_products = 0;
+  double trace = 0;                       ///< of A, free of charge
+  double trace_standard_error = 0;        ///< of that
+  std::int64_t num_products = 0;          ///< taken
 };
 
 /// Spectral density by stochastic Lanczos quadrature (Lin, Saad, Yang, SIAM Review 58, 2016; Ubaru,
@@ -283,23 +288,24 @@ enum class TraceMethod {
 
 /// How trace() draws its probes and when it stops.
 struct TraceOptions {
-  TraceMethod method = TraceMethod::hutchinson;
-  double tolerance = 0.01;  ///< stop at standard_error <= tolerance * |value|
-  std::int64_t min_probes = 10;
+  TraceMethod method = TraceMethod::hutchinson;  ///< of the estimate
+  double tolerance = 0.01;                       ///< stop at standard_error <= tolerance * |value|
+  std::int64_t min_probes = 10;                  ///< before the standard error is believed
+  /// Hutch++: beside the sketch.
   std::int64_t max_probes = 1000;
-  std::int64_t block_size = 8;    ///< probes a product step
-  std::int64_t sketch_size = 16;  ///< Hutch++: columns of the sketch, cut to n
-  std::uint64_t seed = 0;
-  ProgressCallback progress = {};
+  std::int64_t block_size = 8;     ///< probes a product step
+  std::int64_t sketch_size = 16;   ///< Hutch++: columns of the sketch, cut to n
+  std::uint64_t seed = 0;          ///< of the random vectors
+  ProgressCallback progress = {};  ///< called now and then; false stops
 };
 
 /// tr A as it was estimated, with its standard error.
 struct TraceEstimate {
-  CurvatureStatus status = CurvatureStatus::converged;
-  double value = 0;
-  double standard_error = 0;  ///< sample standard deviation / sqrt(num_probes)
-  std::int64_t num_probes = 0;
-  std::int64_t num_products = 0;
+  CurvatureStatus status = CurvatureStatus::converged;  ///< how it ended
+  double value = 0;                                     ///< of tr A
+  double standard_error = 0;      ///< sample standard deviation / sqrt(num_probes)
+  std::int64_t num_probes = 0;    ///< averaged
+  std::int64_t num_products = 0;  ///< taken
 };
 
 /// tr A (Hutchinson 1990; Meyer, Musco, Musco, Woodruff, Hutch++, SOSA 2021). Stops on the standard
@@ -309,19 +315,19 @@ KAPPA_EXPORT TraceEstimate trace(const SymmetricOperator& a, const TraceOptions&
 
 /// How diagonal() draws its probes.
 struct DiagonalOptions {
-  std::int64_t num_probes = 100;
-  std::int64_t block_size = 8;
-  std::uint64_t seed = 0;
-  ProgressCallback progress = {};
+  std::int64_t num_probes = 100;   ///< random sign vectors
+  std::int64_t block_size = 8;     ///< probes a product step
+  std::uint64_t seed = 0;          ///< of the random vectors
+  ProgressCallback progress = {};  ///< called now and then; false stops
 };
 
 /// diag A as it was estimated, with a standard error an entry.
 struct DiagonalEstimate {
-  CurvatureStatus status = CurvatureStatus::converged;
-  std::vector<double> value;           ///< n
-  std::vector<double> standard_error;  ///< n; empty for one probe
-  std::int64_t num_probes = 0;
-  std::int64_t num_products = 0;
+  CurvatureStatus status = CurvatureStatus::converged;  ///< how it ended
+  std::vector<double> value;                            ///< n
+  std::vector<double> standard_error;                   ///< n; empty for one probe
+  std::int64_t num_probes = 0;                          ///< averaged
+  std::int64_t num_products = 0;                        ///< taken
 };
 
 /// diag A as the mean of z .* (A z) over random signs z (Bekas, Kokiopoulou, Saad, Appl. Numer.
@@ -345,23 +351,24 @@ KAPPA_EXPORT const char* to_string(SolveStatus status);
 
 /// How (A + damping I) x = b is solved.
 struct SolveOptions {
+  /// CG for positive definite A; MINRES where A may be indefinite.
   SolveMethod method = SolveMethod::cg;
-  double damping = 0;
-  double tolerance = 1e-8;
-  std::int64_t max_iterations = 1000;
+  double damping = 0;                  ///< added to the diagonal of A
+  double tolerance = 1e-8;             ///< of the residual, relative to |b|
+  std::int64_t max_iterations = 1000;  ///< a product each
   /// Stop at a direction of nonpositive curvature. CG always does; MINRES can go on past it.
   bool stop_at_negative_curvature = true;
-  ProgressCallback progress = {};
+  ProgressCallback progress = {};  ///< called now and then; false stops
 };
 
 /// The solution x, or the best one so far, and how the solver ended.
 struct SolveResult {
-  SolveStatus status = SolveStatus::converged;
-  std::vector<double> x;
+  SolveStatus status = SolveStatus::converged;  ///< how it ended
+  std::vector<double> x;                        ///< n entries
   double residual = 0;             ///< |b - (A + damping I) x| / |b|, by the recurrence
   std::vector<double> direction;   ///< of nonpositive curvature, where one was met
   double direction_curvature = 0;  ///< d'(A + damping I)d / d'd of it
-  std::int64_t num_products = 0;
+  std::int64_t num_products = 0;   ///< taken
 };
 
 /// x = (A + damping I)^{-1} b by conjugate gradients (Hestenes and Stiefel 1952) or MINRES (Paige
@@ -375,14 +382,14 @@ KAPPA_EXPORT SolveResult inverse_product(const SymmetricOperator& a, std::span<c
 /// Eigenvalues as far as they are known, with bounds on their errors: the common input of the
 /// questions below. Made from a dense spectrum or from Lanczos.
 struct KnownSpectrum {
-  std::int64_t dimension = 0;
-  bool complete = false;       ///< `values` are all n of them
-  std::vector<double> values;  ///< ascending, without repeats of one pair
-  std::vector<double> error_bounds;
-  std::int64_t num_top = 0;     ///< so many of the last values are the largest of the spectrum
-  std::int64_t num_bottom = 0;  ///< so many of the first values are the smallest
-  std::vector<double> vectors;  ///< n x values.size(), or empty
-  double norm = 0;              ///< largest |value| seen
+  std::int64_t dimension = 0;        ///< n
+  bool complete = false;             ///< `values` are all n of them
+  std::vector<double> values;        ///< ascending, without repeats of one pair
+  std::vector<double> error_bounds;  ///< of `values`, in their order
+  std::int64_t num_top = 0;          ///< so many of the last values are the largest of the spectrum
+  std::int64_t num_bottom = 0;       ///< so many of the first values are the smallest
+  std::vector<double> vectors;       ///< n x values.size(), or empty
+  double norm = 0;                   ///< largest |value| seen
   /// Bound on the rounding of a Rayleigh quotient. Every value is one, so a value above it proves a
   /// positive eigenvalue and one below its negative a negative, converged or not.
   double rounding = 0;
@@ -399,7 +406,7 @@ struct Condition {
   double lambda_min = 0;            ///< the eigenvalue of smallest magnitude used
   std::int64_t null_dimension = 0;  ///< known eigenvalues that are zero within their bounds
   bool lower_bound = false;         ///< the spectrum is not complete: the true number is no smaller
-  std::string definition;
+  std::string definition;           ///< in words, with what it leaves out
 };
 
 /// kappa = max |lambda| / min |lambda| over the eigenvalues that are not zero within their bounds
@@ -419,10 +426,10 @@ struct OutlierOptions {
 
 /// Large eigenvalues set apart from the rest by a gap.
 struct Outliers {
-  std::int64_t count = 0;
-  double last = 0;     ///< the smallest outlier
-  double next = 0;     ///< the eigenvalue after the gap
-  double p_value = 0;  ///< chance of such a gap among eigenvalues that have no outliers
+  std::int64_t count = 0;  ///< largest eigenvalues before the gap
+  double last = 0;         ///< the smallest outlier
+  double next = 0;         ///< the eigenvalue after the gap
+  double p_value = 0;      ///< chance of such a gap among eigenvalues that have no outliers
 };
 
 /// The gap behind the k-th of the m largest eigenvalues, if one stands out.
@@ -449,12 +456,12 @@ KAPPA_EXPORT const char* to_string(CriticalKind kind);
 
 /// What kind of critical point this is, by the signs of the eigenvalues.
 struct CriticalPoint {
-  CriticalKind kind = CriticalKind::undecided;
-  std::int64_t index = 0;          ///< negative eigenvalues
-  bool index_lower_bound = false;  ///< there may be more of them than were looked for
-  double gradient_norm = 0;
-  double gradient_tolerance = 0;
-  std::string evidence;  ///< a sentence with the numbers it rests on
+  CriticalKind kind = CriticalKind::undecided;  ///< by the second-derivative test
+  std::int64_t index = 0;                       ///< negative eigenvalues
+  bool index_lower_bound = false;               ///< there may be more of them than were looked for
+  double gradient_norm = 0;                     ///< as given
+  double gradient_tolerance = 0;                ///< as given
+  std::string evidence;                         ///< a sentence with the numbers it rests on
 };
 
 /// The second-derivative test. With |g| <= gradient_tolerance: minimum where lambda_min exceeds its
@@ -487,13 +494,13 @@ KAPPA_EXPORT std::optional<SurfaceShape> shape(const KnownSpectrum& spectrum);
 struct LearningRateOptions {
   std::optional<double> given = {};  ///< a rate to judge
   double given_momentum = 0;         ///< heavy-ball momentum used with it
-  double growth_factor = 10;  ///< "diverges" is said when a component has grown by this factor
-  double null_tolerance = 1e-12;
+  double growth_factor = 10;      ///< "diverges" is said when a component has grown by this factor
+  double null_tolerance = 1e-12;  ///< eigenvalues below it times |A| count as zero
 };
 
 /// What lambda means for a step of length alpha: each component shrinks by |1 - alpha lambda|.
 struct DirectionRate {
-  double eigenvalue = 0;
+  double eigenvalue = 0;   ///< lambda
   double ideal_rate = 0;   ///< 1/lambda: one step to the extremum; infinite for lambda = 0
   double contraction = 0;  ///< |1 - alpha lambda| at `LearningRate::reference_rate`
 };
@@ -507,7 +514,8 @@ struct MomentumAdvice {
 
 /// What a given learning rate does on the quadratic.
 struct GivenRate {
-  double learning_rate = 0, momentum = 0;
+  double learning_rate = 0;        ///< as given
+  double momentum = 0;             ///< as given
   bool stable = false;             ///< no known positive eigenvalue makes it grow
   double contraction_worst = 0;    ///< largest factor a step over known directions
   std::int64_t num_diverging = 0;  ///< directions with lambda > limit
@@ -528,8 +536,8 @@ struct LearningRate {
   std::optional<double> steepest_descent_step;     ///< g'g / g'Ag; none (a warning) if g'Ag <= 0
   double reference_rate = 0;  ///< `given`, else fastest_fixed, else half of stability_limit
   std::vector<DirectionRate> directions;  ///< descending
-  std::optional<GivenRate> given;
-  std::vector<std::string> warnings;
+  std::optional<GivenRate> given;         ///< what LearningRateOptions::given does
+  std::vector<std::string> warnings;      ///< one sentence each
 };
 
 /// Rates of gradient descent w <- w - alpha g on the quadratic with this Hessian. fastest_fixed,
@@ -547,8 +555,9 @@ KAPPA_EXPORT LearningRate learning_rate(const KnownSpectrum& spectrum,
 
 /// Curvature along a direction d, and which eigenvectors d is made of.
 struct DirectionAnalysis {
+  /// A d has neither NaN nor infinity.
   bool finite = true;
-  double norm = 0;
+  double norm = 0;          ///< |d|
   double curvature = 0;     ///< d'Ad / d'd; 0 for d = 0
   double quadratic = 0;     ///< d'Ad
   double product_norm = 0;  ///< |A d|
@@ -567,18 +576,18 @@ struct LocalModelOptions {
   /// the boundary at which trust-region methods grow the radius (Conn, Gould, Toint, Trust-Region
   /// Methods, 6.1); the second term keeps t = 2, where q(ts) = f, from ending it.
   double trusted_ratio = 0.25;
-  std::int64_t max_values = 60;  ///< function values spent on the radius
-  SolveOptions solve = {};       ///< for the Newton step where the spectrum is not complete
-  ProgressCallback progress = {};
+  std::int64_t max_values = 60;    ///< function values spent on the radius
+  SolveOptions solve = {};         ///< for the Newton step where the spectrum is not complete
+  ProgressCallback progress = {};  ///< called now and then; false stops
 };
 
 /// The step that the quadratic model proposes, and how far the model holds along it.
 struct LocalModel {
-  bool finite = true;        ///< a usable step was found
-  std::vector<double> step;  ///< Newton step s, or the modified one
-  bool modified = false;     ///< A is not positive definite on g: s is not -A^{-1} g
-  std::string method;        ///< how s was made, in words
-  double newton_step_norm = 0;
+  bool finite = true;           ///< a usable step was found
+  std::vector<double> step;     ///< Newton step s, or the modified one
+  bool modified = false;        ///< A is not positive definite on g: s is not -A^{-1} g
+  std::string method;           ///< how s was made, in words
+  double newton_step_norm = 0;  ///< |s|
   /// sqrt(g'A^{-1}g) (Boyd and Vandenberghe 9.5.1); for a modified step, sqrt(-g's).
   double newton_decrement = 0;
   double predicted_decrease = 0;  ///< f - q(s) = -(g's + s'As/2)
@@ -586,8 +595,8 @@ struct LocalModel {
   /// Largest |t s| found (t by doubling or halving from 1, then bisected to 10 %) at which the
   /// model holds to trusted_ratio; infinity where it held to t = 2^20, none for a zero gradient.
   std::optional<double> trusted_radius;
-  std::int64_t num_products = 0;
-  std::int64_t num_values = 0;
+  std::int64_t num_products = 0;  ///< taken
+  std::int64_t num_values = 0;    ///< taken
 };
 
 /// q(s) = f + g's + s'As/2 against the function. `value_at(s)` returns f(w + s). With a complete

@@ -30,7 +30,9 @@ KAPPA_EXPORT const char* to_string(ErrorKind kind);
 /// status in the result.
 class KAPPA_EXPORT Error : public std::runtime_error {
  public:
+  /// `message` is the one line.
   Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  /// What the caller did wrong.
   [[nodiscard]] ErrorKind kind() const noexcept { return kind_; }
 
  private:

@@ -32,7 +32,7 @@ struct LandscapeOptions {
   std::vector<double> known = {};
   /// Called now and then with all values so far, for checkpoints.
   std::function<void(std::span<const double> values)> on_values = {};
-  ProgressCallback progress = {};
+  ProgressCallback progress = {};  ///< called now and then; false stops
 };
 
 /// The values on a grid.
@@ -40,8 +40,8 @@ struct Landscape {
   /// f(w + t0 d0 + t1 d1), the first axis fastest: value[j * axes[0].t.size() + i]. NaN and
   /// infinity as the function has them. Shorter than the grid where the run was stopped.
   std::vector<double> value;
-  bool complete = true;
-  double seconds = 0;  ///< of this run
+  bool complete = true;  ///< false where the progress callback stopped it
+  double seconds = 0;    ///< of this run
 };
 
 /// f on a line (one axis) or in a plane (two) through w, in the order of the grid, so that a
@@ -56,9 +56,9 @@ KAPPA_EXPORT Landscape landscape(const Problem& problem, std::span<const double>
 /// The quadratic model on those axes: f + slope't + t' curvature t / 2 with slope_i = g'd_i and
 /// curvature_ij = d_i'H d_j.
 struct LandscapeModel {
-  double value = 0;
-  std::array<double, 2> slope{};
-  std::array<std::array<double, 2>, 2> curvature{};
+  double value = 0;                                  ///< f(w)
+  std::array<double, 2> slope{};                     ///< g'd_i
+  std::array<std::array<double, 2>, 2> curvature{};  ///< d_i'H d_j
 };
 
 /// Cost: one gradient and one Hessian product an axis.
@@ -68,8 +68,8 @@ KAPPA_EXPORT LandscapeModel landscape_model(const Problem& problem, std::span<co
 /// Parameters that are normalised together, e.g. the weights into one unit: entries offset,
 /// offset + 1, ..., offset + size - 1 of w.
 struct Filter {
-  std::int64_t offset = 0;
-  std::int64_t size = 0;
+  std::int64_t offset = 0;  ///< of its first entry
+  std::int64_t size = 0;    ///< its entries
 };
 
 /// n entries from the normal distribution, the same for the same seed and stream everywhere.

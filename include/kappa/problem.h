@@ -15,6 +15,7 @@ namespace kappa {
 class KAPPA_EXPORT Linearization {
  public:
   virtual ~Linearization() = default;
+  /// n, the number of parameters.
   [[nodiscard]] virtual std::int64_t dimension() const = 0;
 
   /// f at the point.
@@ -30,6 +31,7 @@ class KAPPA_EXPORT Linearization {
   /// of the penalty). Throws Error(unsupported) where has_gauss_newton() is false.
   virtual void gauss_newton_product(std::int64_t num_directions, const double* directions,
                                     double* products) const = 0;
+  /// Whether the problem has a Gauss-Newton matrix.
   [[nodiscard]] virtual bool has_gauss_newton() const = 0;
 };
 
@@ -41,6 +43,7 @@ class KAPPA_EXPORT Linearization {
 /// threads.
 class KAPPA_EXPORT Problem {
  public:
+  /// Indices of samples; empty means all.
   using Samples = std::span<const std::int64_t>;
   virtual ~Problem() = default;
 
@@ -77,7 +80,9 @@ class KAPPA_EXPORT Problem {
 /// The Hessian (or Gauss-Newton matrix) of a linearization, as an operator.
 class KAPPA_EXPORT CurvatureOperator final : public SymmetricOperator {
  public:
+  /// Which matrix.
   enum class Kind { hessian, gauss_newton };
+  /// Keeps a reference to the linearization.
   explicit CurvatureOperator(const Linearization& linearization, Kind kind = Kind::hessian)
       : linearization_(linearization), kind_(kind) {}
   [[nodiscard]] std::int64_t dimension() const override { return linearization_.dimension(); }
