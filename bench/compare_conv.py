@@ -177,9 +177,6 @@ def run(binary, network, rounds, repeat, threads):
             "of_sgemm": one["fraction_of_sgemm"], "block_of_sgemm": block["fraction_of_sgemm"],
             "sgemm_gflops": one["sgemm_gflops"], "peak_mb": one["peak_bytes"] / 1e6,
             "block_peak_mb": block["peak_bytes"] / 1e6}
-        if threads:
-            figure |= scaling(binary, network, 1, 2 * repeat // 3)
-            figure |= scaling(binary, network, 8, max(3, repeat // 5))
         figures.append(figure)
     print(f"\n{network}, {SAMPLES[network]} samples")
     medians = {}
@@ -187,6 +184,11 @@ def run(binary, network, rounds, repeat, threads):
         values = [f[key] for f in figures]
         medians[key] = statistics.median(values)
         print(f"  {key:16} {medians[key]:9.3f}  [{min(values):.3f}, {max(values):.3f}]")
+    if threads:
+        medians |= scaling(binary, network, 1, rounds * 2 * repeat // 3)
+        medians |= scaling(binary, network, 8, rounds * max(3, repeat // 5))
+        for key in list(medians)[-8:]:
+            print(f"  {key:19} {medians[key]:6.3f}")
     peak = torch_peak(network) / 1e6
     print(f"  torch_peak_mb    {peak:9.1f}")
     verdicts = [("torch / kappa", medians["ratio"], TARGETS[network]),
