@@ -9,10 +9,40 @@
 namespace kappa {
 namespace {
 
-std::vector<Type> output_types(const Program& program) {
+// Runs a plan over all samples, micro-batch by micro-batch, and calls take(first sample, samples of
+// the micro-batch that are not filled up, the plan's outputs). Without data: once, for one sample.
+template <class Impl, class Take>
+void for_each_batch(const Impl& impl, const Plan& plan, std::int64_t batch, const double* w,
+                    Take take) {
+  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
+                        impl.dtype());
+  const Program& program = plan.program();
+  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
+  const std::size_t data_inputs = program.inputs.size() - parameters.size();  // no weights
+  const Block data(batches.types());
   std::vector<Type> types;
   for (std::size_t i = 0; i < program.outputs.size(); ++i) types.push_back(program.output_type(i));
-  return types;
+  const Block output(types);
+  std::vector<const void*> inputs;
+  for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
+  for (std::size_t i = 0; i < data_inputs; ++i) inputs.push_back(data[i]);
+  std::vector<void*> outputs;
+  for (std::size_t i = 0; i < types.size(); ++i) outputs.push_back(output[i]);
+  Worker worker;
+  for (std::int64_t b = 0; b < batches.count(); ++b) {
+    batches.fill(b, data);
+    plan.run(inputs.data(), outputs.data(), worker.reserve(plan.workspace_bytes()));
+    const std::int64_t first = b * batch;
+    take(first, impl.has_data() ? std::min(batch, batches.num_samples() - first) : 1, outputs);
+  }
+}
+
+void widen(const void* from, DType dtype, std::int64_t count, double* to) {
+  if (dtype == DType::f32) {
+    std::copy_n(static_cast<const float*>(from), count, to);
+  } else {
+    std::copy_n(static_cast<const double*>(from), count, to);
+  }
 }
 
 }  // namespace
@@ -29,31 +59,12 @@ void Objective::residuals(const double* w, double* residuals) const {
   const std::int64_t batch = impl.batch_of({});
   const Plan& plan =
       impl.plan(&Compiled::residuals, batch, [&] { return impl.parts.residuals(batch); });
-  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
-                        impl.dtype());
-  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
-  Block data(batches.types());
   const Type type = plan.program().output_type(0);
-  Block output({type});
-  Worker worker;
-  const std::int64_t per_sample = impl.has_data() ? num_elements(type.shape) / batch : 0;
-  std::int64_t done = 0;
-  for (std::int64_t b = 0; b < batches.count(); ++b) {
-    batches.fill(b, data);
-    std::vector<const void*> inputs;
-    for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
-    for (std::size_t i = 0; i + 1 < data.size(); ++i) inputs.push_back(data[i]);
-    void* target = output[0];
-    plan.run(inputs.data(), &target, worker.reserve(plan.workspace_bytes()));
-    const std::int64_t count = impl.has_data()
-                                   ? std::min(batch, num_samples() - b * batch) * per_sample
-                                   : num_elements(type.shape);
-    for (std::int64_t i = 0; i < count; ++i) {
-      residuals[done++] = type.dtype == DType::f32
-                              ? static_cast<double>(static_cast<float*>(target)[i])
-                              : static_cast<double*>(target)[i];
-    }
-  }
+  const std::int64_t each = num_elements(type.shape) / std::max<std::int64_t>(batch, 1);
+  for_each_batch(impl, plan, batch, w,
+                 [&](std::int64_t first, std::int64_t count, const std::vector<void*>& outputs) {
+                   widen(outputs[0], type.dtype, count * each, residuals + first * each);
+                 });
 }
 
 void Objective::residual_jacobian(const double* w, double* residuals, double* jacobian) const {
@@ -65,42 +76,21 @@ void Objective::residual_jacobian(const double* w, double* residuals, double* ja
     return kappa::jacobian(program, impl.flags_for(program));
   });
   this->residuals(w, residuals);
-  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
-                        impl.dtype());
-  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
-  Block data(batches.types());
-  const std::vector<Type> types = output_types(plan.program());
-  Block output(types);
-  Worker worker;
   const std::int64_t n = impl.dimension;
-  std::int64_t row = 0;
-  for (std::int64_t b = 0; b < batches.count(); ++b) {
-    batches.fill(b, data);
-    std::vector<const void*> inputs;
-    for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
-    for (std::size_t i = 0; i + 1 < data.size(); ++i) inputs.push_back(data[i]);
-    std::vector<void*> targets;
-    for (std::size_t i = 0; i < types.size(); ++i) targets.push_back(output[i]);
-    plan.run(inputs.data(), targets.data(), worker.reserve(plan.workspace_bytes()));
-    const std::int64_t rows =
-        impl.has_data() ? std::min(batch, num_samples() - b * batch) : num_residuals();
-    std::size_t index = 0;
-    for (const Parameter& p : impl.parts.parameters.list()) {
-      if (!p.varies) continue;
-      const std::int64_t width = num_elements(p.shape);
-      for (std::int64_t r = 0; r < rows; ++r) {
-        for (std::int64_t i = 0; i < width; ++i) {
-          const std::int64_t from = r * width + i;
-          jacobian[(row + r) * n + p.offset + i] =
-              impl.dtype() == DType::f32
-                  ? static_cast<double>(static_cast<float*>(targets[index])[from])
-                  : static_cast<double*>(targets[index])[from];
-        }
-      }
-      ++index;
-    }
-    row += rows;
-  }
+  for_each_batch(impl, plan, batch, w,
+                 [&](std::int64_t first, std::int64_t count, const std::vector<void*>& outputs) {
+                   const std::int64_t rows = impl.has_data() ? count : num_residuals();
+                   std::size_t index = 0;
+                   for (const Parameter& p : impl.parts.parameters.list()) {
+                     if (!p.varies) continue;
+                     const std::int64_t width = num_elements(p.shape);
+                     const auto* from = static_cast<const std::byte*>(outputs[index++]);
+                     for (std::int64_t r = 0; r < rows; ++r) {
+                       widen(from + r * width * size_of(impl.dtype()), impl.dtype(), width,
+                             jacobian + (first + r) * n + p.offset);
+                     }
+                   }
+                 });
 }
 
 std::vector<double> Objective::outputs(const double* w, std::int64_t& width) const {
@@ -111,33 +101,14 @@ std::vector<double> Objective::outputs(const double* w, std::int64_t& width) con
   const std::int64_t batch = impl.batch_of({});
   const auto& outputs_of = impl.parts.outputs ? impl.parts.outputs : impl.parts.model;
   const Plan& plan = impl.plan(&Compiled::outputs, batch, [&] { return outputs_of(batch); });
-  const Batches batches(impl.parts.samples.get(), {}, std::max<std::int64_t>(batch, 1),
-                        impl.dtype());
-  const Block parameters = typed_parameters(impl.parts.parameters, impl.dtype(), w);
-  Block data(batches.types());
   const Type type = plan.program().output_type(0);
-  Block output({type});
-  Worker worker;
-  const std::size_t model_inputs = plan.program().inputs.size() - parameters.size();
-  const std::int64_t samples = std::max<std::int64_t>(num_samples(), 1);
   width = num_elements(type.shape) / std::max<std::int64_t>(batch, 1);
-  std::vector<double> result;
-  result.reserve(static_cast<std::size_t>(samples * width));
-  for (std::int64_t b = 0; b < batches.count(); ++b) {
-    batches.fill(b, data);
-    std::vector<const void*> inputs;
-    for (std::size_t i = 0; i < parameters.size(); ++i) inputs.push_back(parameters[i]);
-    for (std::size_t i = 0; i < model_inputs; ++i) inputs.push_back(data[i]);
-    void* target = output[0];
-    plan.run(inputs.data(), &target, worker.reserve(plan.workspace_bytes()));
-    const std::int64_t count =
-        (impl.has_data() ? std::min(batch, num_samples() - b * batch) : 1) * width;
-    for (std::int64_t i = 0; i < count; ++i) {
-      result.push_back(type.dtype == DType::f32
-                           ? static_cast<double>(static_cast<float*>(target)[i])
-                           : static_cast<double*>(target)[i]);
-    }
-  }
+  std::vector<double> result(
+      static_cast<std::size_t>(std::max<std::int64_t>(num_samples(), 1) * width));
+  for_each_batch(impl, plan, batch, w,
+                 [&](std::int64_t first, std::int64_t count, const std::vector<void*>& outputs) {
+                   widen(outputs[0], type.dtype, count * width, result.data() + first * width);
+                 });
   return result;
 }
 
