@@ -66,9 +66,9 @@ def result_of(process):
     return json.loads(output)
 
 
-def kappa(binary, cores, samples, block, threads, repeat, *extra):
-    return result_of(start(binary, cores, "--samples", samples, "--block", block, "--threads",
-                           threads, "--repeat", repeat, *extra))
+def kappa(binary, cores, samples, block, repeat, *extra):
+    return result_of(start(binary, cores, "--samples", samples, "--block", block, "--repeat", repeat,
+                           *extra))
 
 
 def scaling(binary, cores, samples, block, rounds):
@@ -87,9 +87,9 @@ def run_round(binary, timings, core, second_core, repeat, kappa_first, with_ggn)
     n = timings.num_samples
 
     def kappa_side():
-        one = kappa(binary, {core}, n, 1, 1, repeat)
-        block = kappa(binary, {core}, n, 8, 1, max(2, repeat // 2), "--products")
-        ggn = kappa(binary, {core}, n, 1, 1, repeat, "--operator", "ggn") if with_ggn else None
+        one = kappa(binary, {core}, n, 1, repeat)
+        block = kappa(binary, {core}, n, 8, max(2, repeat // 2), "--products")
+        ggn = kappa(binary, {core}, n, 1, repeat, "--operator", "ggn") if with_ggn else None
         return one, block, ggn
 
     def torch_side():

@@ -1,7 +1,6 @@
 #include "function/chain_rule.h"
 
 #include <algorithm>
-#include <span>
 
 #include "function/weighted_product.h"
 
@@ -9,12 +8,6 @@ namespace kappa {
 namespace {
 
 constexpr double kRunWork = 16;  // of one run, beside its elements
-
-std::span<const std::int32_t> row_of(const SparsityPattern& p, std::int64_t i) {
-  const auto first = static_cast<std::size_t>(p.starts[static_cast<std::size_t>(i)]);
-  const auto last = static_cast<std::size_t>(p.starts[static_cast<std::size_t>(i) + 1]);
-  return {p.indices.data() + first, last - first};
-}
 
 }  // namespace
 
@@ -72,7 +65,7 @@ void ChainRule::add_block(const CoupledBlocks::Block& block, const Factor& g,
       const std::int32_t r = place_of[static_cast<std::size_t>(column)];
       return r < 0 ? -1 : block.places[static_cast<std::size_t>(r)] + static_cast<std::int64_t>(p);
     };
-    for (const std::int32_t element : row_of(g.pattern, e)) {
+    for (const std::int32_t element : g.pattern.row(e)) {
       const auto [inner, place] = c.find(element);
       if (inner == nullptr) continue;
       const std::int64_t factor = g.products.colour_of(element) * g.pattern.rows + e;
@@ -83,7 +76,7 @@ void ChainRule::add_block(const CoupledBlocks::Block& block, const Factor& g,
         }
       }
     }
-    for (const std::int32_t column : row_of(d.pattern, e)) {
+    for (const std::int32_t column : d.pattern.row(e)) {
       const std::int64_t to = target(column);
       if (to < 0) continue;
       add({.target = to, .source = d.products.colour_of(column) * d.pattern.rows + e});

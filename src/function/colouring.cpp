@@ -2,18 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
-#include <span>
 
 namespace kappa {
 namespace {
 
 using Order = std::vector<std::int32_t>;
-
-std::span<const std::int32_t> row(const SparsityPattern& p, std::int64_t i) {
-  const auto first = static_cast<std::size_t>(p.starts[static_cast<std::size_t>(i)]);
-  const auto last = static_cast<std::size_t>(p.starts[static_cast<std::size_t>(i) + 1]);
-  return {p.indices.data() + first, last - first};
-}
 
 std::vector<std::int64_t> row_lengths(const SparsityPattern& p) {
   std::vector<std::int64_t> lengths(static_cast<std::size_t>(p.rows));
@@ -92,7 +85,7 @@ Order smallest_last(const SparsityPattern& graph, std::vector<std::int64_t> degr
       if (removed[at] || degree[at] != static_cast<std::int64_t>(least)) continue;
       removed[at] = true;
       order[place] = v;
-      for (const std::int32_t w : row(graph, v)) {
+      for (const std::int32_t w : graph.row(v)) {
         const auto to = static_cast<std::size_t>(w);
         if (removed[to]) continue;
         const std::int64_t lower = --degree[to];
@@ -122,11 +115,11 @@ Colouring greedy_star(const SparsityPattern& graph, const std::vector<bool>& pee
   for (const std::int32_t v : order) {
     if (peeled[static_cast<std::size_t>(v)]) continue;
     const auto forbid = [&](std::int32_t c) { marks[static_cast<std::size_t>(c)] = v; };
-    for (const std::int32_t w : row(graph, v)) {
+    for (const std::int32_t w : graph.row(v)) {
       if (w == v || peeled[static_cast<std::size_t>(w)]) continue;
       const std::int32_t own = colour[static_cast<std::size_t>(w)];
       if (own >= 0) forbid(own);
-      for (const std::int32_t x : row(graph, w)) {
+      for (const std::int32_t x : graph.row(w)) {
         const std::int32_t other = colour[static_cast<std::size_t>(x)];
         if (x != v && other >= 0 && (own < 0 || other < own)) forbid(other);
       }
@@ -144,10 +137,10 @@ Colouring greedy_columns(const SparsityPattern& rows, const SparsityPattern& col
   std::vector<std::int32_t> marks;
   for (const std::int32_t v : order) {
     bool needed = false;
-    for (const std::int32_t i : row(columns, v)) {
+    for (const std::int32_t i : columns.row(v)) {
       if (!row_taken[static_cast<std::size_t>(i)]) continue;
       needed = true;
-      for (const std::int32_t w : row(rows, i)) {
+      for (const std::int32_t w : rows.row(i)) {
         const std::int32_t c = result.colour[static_cast<std::size_t>(w)];
         if (c >= 0) marks[static_cast<std::size_t>(c)] = v;
       }
@@ -207,7 +200,7 @@ Colouring column_colouring(const SparsityPattern& pattern, const std::vector<boo
   std::int64_t longest = 0;
   for (std::int64_t i = 0; i < pattern.rows; ++i) {
     if (row_taken[static_cast<std::size_t>(i)]) {
-      longest = std::max(longest, static_cast<std::int64_t>(row(pattern, i).size()));
+      longest = std::max(longest, static_cast<std::int64_t>(pattern.row(i).size()));
     }
   }
   const auto greedy = [&](const Order& order) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <tuple>
 #include <unordered_map>
 
@@ -26,12 +25,6 @@ constexpr std::int64_t kFew = 16, kFewAlone = 24;
 // Elements of their rows at a time.
 constexpr std::int64_t kPieceElements = 4096, kShortestPiece = 256;
 constexpr double kMultiplicationsPerAddition = 8;
-
-std::span<const std::int32_t> row_of(const SparsityPattern& p, std::int64_t i) {
-  const auto first = static_cast<std::size_t>(p.starts[static_cast<std::size_t>(i)]);
-  const auto last = static_cast<std::size_t>(p.starts[static_cast<std::size_t>(i) + 1]);
-  return {p.indices.data() + first, last - first};
-}
 
 /// Rows of J_a that are multiplied at a time.
 std::int64_t tile_of(std::int64_t rows, std::int64_t columns) {
@@ -72,7 +65,7 @@ CoupledBlocks::CoupledBlocks(const SparsityPattern& jacobian) : size_(jacobian.r
   place_in_block_.assign(static_cast<std::size_t>(size_), 0);
   std::vector<std::int32_t> columns;
   for (std::int64_t e = 0; e < size_; ++e) {
-    const auto row = row_of(jacobian, e);
+    const auto row = jacobian.row(e);
     if (row.empty()) continue;
     columns.assign(row.begin(), row.end());
     const auto [found, is_new] = known.emplace(columns, static_cast<std::int32_t>(blocks_.size()));
@@ -126,7 +119,7 @@ void CoupledBlocks::couple(const SparsityPattern& h, const UnitProducts& product
   for (std::int64_t e = 0; e < size_; ++e) {
     const std::int32_t a = block_of_[static_cast<std::size_t>(e)];
     if (a < 0) continue;
-    for (const std::int32_t other : row_of(h, e)) {
+    for (const std::int32_t other : h.row(e)) {
       const auto o = static_cast<std::size_t>(other);
       const std::int32_t b = block_of_[o];
       if (b < 0 || b > a) continue;

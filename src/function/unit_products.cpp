@@ -78,10 +78,8 @@ void UnitProducts::run(std::int64_t which, std::vector<const void*>& inputs,
 
 void SymmetricEntries::read(const SparsityPattern& symmetric, const UnitProducts& products) {
   for (std::int64_t i = 0; i < symmetric.rows; ++i) {
-    const auto first = static_cast<std::size_t>(symmetric.starts[static_cast<std::size_t>(i)]);
-    const auto last = static_cast<std::size_t>(symmetric.starts[static_cast<std::size_t>(i) + 1]);
-    for (std::size_t k = first; k < last && symmetric.indices[k] <= i; ++k) {
-      const std::int32_t j = symmetric.indices[k];
+    for (const std::int32_t j : symmetric.row(i)) {
+      if (j > i) break;
       entries_.push_back(
           {static_cast<std::int32_t>(i), j, products.colour_of(j) * symmetric.rows + i});
     }

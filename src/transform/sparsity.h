@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "program/program.h"
@@ -14,6 +16,12 @@ struct SparsityPattern {
   std::vector<std::int32_t> indices;  ///< columns
 
   [[nodiscard]] std::int64_t num_entries() const { return starts.back(); }
+  /// The columns of row i, ascending.
+  [[nodiscard]] std::span<const std::int32_t> row(std::int64_t i) const {
+    const auto first = static_cast<std::size_t>(starts[static_cast<std::size_t>(i)]);
+    const auto last = static_cast<std::size_t>(starts[static_cast<std::size_t>(i) + 1]);
+    return {indices.data() + first, last - first};
+  }
 };
 
 /// The pattern of the Jacobian of a program's one output by its first input, row-major: an upper
